@@ -26,7 +26,7 @@ STYLE = {
     "lines.markersize": 5,
     "legend.frameon": False,
     "svg.fonttype": "none",
-    "svg.hashsalt": "mesmrise",  # the same figure gives the same file
+    "svg.hashsalt": "mesmrise",
 }
 
 
@@ -41,9 +41,16 @@ def style():
 
 
 def save_figure(figure, path: Path) -> None:
-    """Write `figure` to `path` (.png or .svg), without a date."""
+    """Write `figure` to `path` (.png or .svg), without a date, so that the same figure gives the same file."""
     with style():
         figure.savefig(path, metadata={"Date": None} if Path(path).suffix == ".svg" else None)
+
+
+def close_figure(figure) -> None:
+    """Release `figure`; pyplot would keep it."""
+    import matplotlib.pyplot as plt
+
+    plt.close(figure)
 
 
 def interval_line(ax, x, values, label=None, **kwargs):

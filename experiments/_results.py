@@ -95,7 +95,7 @@ class ResultsFolder:
         """Arrays of one seed; CorruptFileError if the file is not what was stored."""
         path = self.seed_path(seed)
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with open(path, "rb") as content, np.load(content, allow_pickle=False) as file:
                 arrays = {key: file[key] for key in file.files}
             intact = str(arrays.pop("sha256")) == _content_hash(arrays)
         except FileNotFoundError:

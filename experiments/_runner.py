@@ -11,7 +11,7 @@ import joblib
 import tyro
 
 from experiments._environment import environment, limited_threads
-from experiments._figures import save_figure, style
+from experiments._figures import close_figure, save_figure, style
 from experiments._results import RefusedError, ResultsFolder, written_whole
 from experiments._table import format_table, write_csv
 from topology.storage import CorruptFileError
@@ -138,6 +138,7 @@ class Experiment:
             for suffix in ("png", "svg"):
                 with written_whole(folder.path / f"figure.{suffix}") as path:
                     save_figure(drawing, path)
+            close_figure(drawing)
             for name, write in self.artefacts.items():
                 with written_whole(folder.path / name) as path:
                     write(results, path)

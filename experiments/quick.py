@@ -1,5 +1,6 @@
 """Run the README's python blocks, as `make quick` does: each writes a picture into results/quick/."""
 
+import contextlib
 import re
 import sys
 import time
@@ -7,6 +8,7 @@ import traceback
 from pathlib import Path
 
 README = Path(__file__).resolve().parents[1] / "README.md"
+FOLDER = Path("results/quick")
 
 
 def read_blocks(readme: Path) -> list[tuple[int, str]]:
@@ -16,50 +18,48 @@ def read_blocks(readme: Path) -> list[tuple[int, str]]:
     return [(text.count("\n", 0, match.start(1)) + 1, match[1]) for match in found]
 
 
-def run_block(line: int, block: str) -> None:
-    """Execute one block by itself; error messages give the README's line numbers."""
+def pictures(block: str) -> list[Path]:
+    """Picture files that a block names."""
+    return [Path(name) for name in re.findall(r"[\"']([\w-]+\.(?:png|gif|svg))[\"']", block)]
+
+
+def run_block(line: int, block: str) -> str | None:
+    """Execute one block in the current folder; returns what went wrong, with the README's line numbers, or None."""
     import matplotlib.pyplot as plt
 
+    for picture in pictures(block):
+        picture.unlink(missing_ok=True)
     try:
-        exec(compile("\n" * (line - 1) + block, str(README), "exec"), {"__name__": "__main__"})
+        exec(compile("\n" * (line - 1) + block, README, "exec"), {"__name__": "__main__"})
+    except Exception:
+        return traceback.format_exc()
     finally:
         plt.close("all")
+    return None if any(picture.exists() for picture in pictures(block)) else "it wrote nothing"
 
 
-def main(folder: Path = Path("results/quick")) -> int:
-    """Run every block in `folder`; returns 0, or 1 if one failed."""
-    import contextlib
-
+def main() -> int:
+    """Run every block; returns 0, or 1 if one failed or wrote no picture."""
     import matplotlib
 
     if not README.exists():
         print(f"quick: {README.name} is not beside the package; run this from a checkout", file=sys.stderr)
         return 1
     matplotlib.use("Agg")
-    folder.mkdir(parents=True, exist_ok=True)
-    failed = 0
-    with contextlib.chdir(folder):
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    failed = False
+    with contextlib.chdir(FOLDER):
         for number, (line, block) in enumerate(read_blocks(README), 1):
-            for old in pictures(block):
-                old.unlink(missing_ok=True)
+            name = f"README block {number} (line {line})"
             start = time.perf_counter()
-            try:
-                run_block(line, block)
-            except Exception:
-                traceback.print_exc()
-                print(f"README block {number} (line {line}) failed", file=sys.stderr)
-                failed += 1
-                continue
-            written = ", ".join(str(folder / path) for path in pictures(block) if path.exists())
-            print(
-                f"README block {number} (line {line}): {time.perf_counter() - start:.1f} s, wrote {written or 'nothing'}"
-            )
-    return 1 if failed else 0
-
-
-def pictures(block: str) -> list[Path]:
-    """Files that a block names."""
-    return [Path(name) for name in re.findall(r"[\"']([\w-]+\.(?:png|gif|svg))[\"']", block)]
+            problem = run_block(line, block)
+            if problem is None:
+                written = ", ".join(str(FOLDER / picture) for picture in pictures(block))
+                print(f"{name}: {time.perf_counter() - start:.1f} s, wrote {written}", flush=True)
+            else:
+                print(f"{name} failed: {problem}", file=sys.stderr)
+                failed = True
+    return int(failed)
 
 
 if __name__ == "__main__":
