@@ -25,7 +25,7 @@ def main(argv=None) -> int:
         arguments = build_parser().parse_args(argv)
         return arguments.command(arguments)
     except SystemExit as stop:  # --help, --version, or a usage error that was printed
-        return stop.code
+        return int(stop.code or 0)
     except UnknownNameError as error:
         print(f"mesmrise: {error}", file=sys.stderr)
         return 2
@@ -111,10 +111,9 @@ def run_benchmarks(arguments) -> int:
         print(format_rows(new), end="\n\n", flush=True)
         rows += new
     if arguments.json is not None:
-        from experiments._results import written_whole
+        from topology.storage import write_atomically
 
-        with written_whole(arguments.json) as path:
-            path.write_text(json.dumps(rows, indent=2) + "\n", "utf-8")
+        write_atomically(arguments.json, (json.dumps(rows, indent=2) + "\n").encode())
     return 0
 
 

@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-import os
 import re
-from contextlib import contextmanager
+import tempfile
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from experiments._environment import MUST_MATCH
-from topology.storage import CorruptFileError
+from topology.storage import CorruptFileError, write_atomically
 
 
 class RefusedError(RuntimeError):
     """The folder holds results that must not be mixed with the ones asked for."""
-
-
-@contextmanager
-def written_whole(path: Path):
-    """Yield a temporary path beside `path`, which becomes `path` once its content is on the disk."""
-    temporary = path.with_name(f"{path.stem}.tmp-{os.getpid()}{path.suffix}")
-    try:
-        yield temporary
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 class ResultsFolder:
@@ -53,12 +41,11 @@ class ResultsFolder:
     def open(self, environment: dict) -> None:
         """Create the folder, or check that it was made with the same config, torch version and thread count."""
         self.path.mkdir(parents=True, exist_ok=True)
-        for stray in self.path.glob("*.tmp-*"):  # left by a killed run
+        for stray in self.path.glob(".*.part"):  # left by a killed run
             stray.unlink()
-        if (self.path / "config.json").exists() and (self.path / "config.json").read_text("utf-8") != self.config:
-            raise CorruptFileError(
-                f"{self.path / 'config.json'} is damaged: it is not the config that names its folder"
-            )
+        stored = self.path / "config.json"
+        if stored.exists() and stored.read_bytes() != self.config.encode():
+            raise CorruptFileError(f"{stored} is damaged: it is not the config that names its folder")
         if self.finished_seeds():
             self._refuse_another(environment)
         else:
@@ -88,8 +75,9 @@ class ResultsFolder:
         for key, array in arrays.items():
             if array.dtype.hasobject:
                 raise TypeError(f"run() gave {key!r} as Python objects; it must be an array of numbers or texts")
-        with written_whole(self.seed_path(seed)) as temporary:
-            np.savez(temporary, **arrays, **{"sha256": np.array(_content_hash(arrays))})
+        content = io.BytesIO()
+        np.savez(content, **arrays, sha256=np.array(_content_hash(arrays)))
+        write_atomically(self.seed_path(seed), content.getvalue())
 
     def load_seed(self, seed: int) -> dict[str, np.ndarray]:
         """Arrays of one seed; CorruptFileError if the file is not what was stored."""
@@ -132,8 +120,13 @@ class ResultsFolder:
         self.write_text(name, json.dumps(content, indent=2) + "\n")
 
     def write_text(self, name: str, text: str) -> None:
-        with written_whole(self.path / name) as temporary:
-            temporary.write_text(text, "utf-8")
+        write_atomically(self.path / name, text.encode())
+
+    def write_through(self, name: str, write: Callable[[Path], None]) -> None:
+        """Store the file that `write(path)` makes."""
+        with tempfile.TemporaryDirectory() as folder:
+            write(Path(folder) / name)
+            write_atomically(self.path / name, (Path(folder) / name).read_bytes())
 
 
 def _content_hash(arrays: dict) -> str:

@@ -3,7 +3,8 @@
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, make_dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +13,8 @@ import tyro
 
 from experiments._environment import environment, limited_threads
 from experiments._figures import close_figure, save_figure, style
-from experiments._results import RefusedError, ResultsFolder, written_whole
-from experiments._table import format_table, write_csv
+from experiments._results import RefusedError, ResultsFolder
+from experiments._table import format_table, to_csv
 from topology.storage import CorruptFileError
 
 
@@ -58,7 +59,7 @@ class Experiment:
         """The script's name, also when it is run as the main module."""
         module = sys.modules[self.run.__module__]
         spec = getattr(module, "__spec__", None)
-        parts = spec.name.split(".") if spec else [Path(module.__file__).stem]
+        parts = spec.name.split(".") if spec else [Path(module.__file__ or "").stem]
         return parts[1] if parts[0] == "experiments" else parts[-1]
 
     @property
@@ -72,7 +73,7 @@ class Experiment:
         try:
             options, config = self.parse(sys.argv[1:] if argv is None else list(argv))
         except SystemExit as stop:  # --help, or a usage error that was printed
-            return stop.code
+            return int(stop.code or 0)
         except (ValueError, TypeError) as error:
             print(f"{self.name}: {error}", file=sys.stderr)
             return 2
@@ -86,11 +87,12 @@ class Experiment:
         """Options and config; --smoke and --quick choose the config whose values are then the defaults."""
         base = self.smoke if "--smoke" in argv else self.quick if "--quick" in argv else self.Config()
 
-        @dataclass(frozen=True)
-        class Arguments:
-            options: Annotated[Options, tyro.conf.arg(name=""), tyro.conf.FlagCreatePairsOff]
-            config: Annotated[self.Config, tyro.conf.arg(name="")]
-
+        flat = tyro.conf.arg(name="")
+        fields = [
+            ("options", Annotated[Options, flat, tyro.conf.FlagCreatePairsOff]),
+            ("config", Annotated[self.Config, flat]),
+        ]
+        Arguments = make_dataclass("Arguments", fields)
         defaults = Arguments(Options(threads=self.threads), base)
         prog = f"mesmrise run {self.name}"
         arguments = tyro.cli(Arguments, default=defaults, args=argv, prog=prog, description=self.title)
@@ -131,17 +133,14 @@ class Experiment:
         n_seeds = len(next(iter(results.values())))
         rows = self.table(results)
         print(f"\n{format_table(rows)}\n")
-        with written_whole(folder.path / "table.csv") as path:
-            write_csv(rows, path)
+        folder.write_text("table.csv", to_csv(rows))
         with style():
             drawing = self.figure(results)
-            for suffix in ("png", "svg"):
-                with written_whole(folder.path / f"figure.{suffix}") as path:
-                    save_figure(drawing, path)
+            for name in ("figure.png", "figure.svg"):
+                folder.write_through(name, partial(save_figure, drawing))
             close_figure(drawing)
             for name, write in self.artefacts.items():
-                with written_whole(folder.path / name) as path:
-                    write(results, path)
+                folder.write_through(name, partial(write, results))
         outcome = self.verdict(results)
         if options.smoke or options.quick:
             outcome = replace(outcome, status="NOT ASSESSED")

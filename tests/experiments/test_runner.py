@@ -141,7 +141,7 @@ def test_a_kill_loses_only_the_unfinished_seed(toy, tmp_path):
     folder = only_folder(tmp_path)
     before = digests(folder)
     assert list(before) == ["seed-0.npz"]
-    stray = folder / "seed-1.tmp-99.npz"  # what a kill during the write itself would leave
+    stray = folder / ".unfinished.part"  # what a kill during the write itself would leave
     stray.write_bytes(b"half")
     assert toy.main(["--seeds", "2"]) == 0
     assert not stray.exists()
