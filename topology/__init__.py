@@ -1,0 +1,6 @@
+"""Maps of an input space, and the density on it."""
+
+from topology._gng import GrowingNeuralGas
+from topology._moments import CellMoments
+
+__all__ = ["CellMoments", "GrowingNeuralGas"]

@@ -1,0 +1,91 @@
+"""What every fitted map can do: name the nearest unit, measure distances, judge its own fit."""
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from topology import metrics
+from topology._kernels.search import find_nearest_two, pairwise_distances
+from topology._validation import read_only
+
+
+def nearest_two(X, prototypes):
+    """Exact two nearest units of every row: indices (n_samples, 2) and Euclidean distances (n_samples, 2)."""
+    indices = np.empty((len(X), 2), np.int64)
+    distances = np.empty((len(X), 2), prototypes.dtype)
+    X = np.asarray(X, dtype=prototypes.dtype)
+    find_nearest_two(read_only(X), read_only(prototypes), indices, distances)
+    return indices, np.sqrt(distances)
+
+
+class Codebook:
+    """Mixin for estimators that learn `prototypes_`, `edges_` and `counts_`."""
+
+    def predict(self, X):
+        """Nearest unit (best matching unit) of every row.
+
+        Parameters
+        ----------
+        X : array-like (n_samples, n_features)
+
+        Returns
+        -------
+        labels : ndarray of int (n_samples,)
+        """
+        return nearest_two(self._validate(X), self.prototypes_)[0][:, 0]
+
+    def transform(self, X):
+        """Euclidean distances to all units, in the units of X.
+
+        Returns
+        -------
+        distances : ndarray (n_samples, n_units)
+        """
+        X = self._validate(X)
+        prototypes = self.prototypes_.astype(X.dtype, copy=False)
+        distances = np.empty((len(X), len(prototypes)), X.dtype)
+        pairwise_distances(read_only(X), read_only(prototypes), distances)
+        return distances
+
+    def score_samples(self, X):
+        """Log density of the Gaussian mixture on the units: see `CodebookDensity(kind="kernel")`.
+
+        The masses are `counts_`; use `CodebookDensity` to measure them on other data.
+
+        Returns
+        -------
+        log_density : ndarray (n_samples,)
+        """
+        from topology._density import KernelMixture
+
+        X = self._validate(X)
+        return KernelMixture.from_map(self.prototypes_, self.counts_).log_density(X)
+
+    def quantization_error(self, X):
+        """Mean distance of the rows of X to their nearest unit, in the units of X."""
+        return metrics.quantization_error(self._validate(X), self.prototypes_)
+
+    def topographic_error(self, X):
+        """Share of the rows of X whose two nearest units are not linked by an edge. Use held-out rows."""
+        return metrics.topographic_error(self._validate(X), self.prototypes_, self.edges_)
+
+    def to_networkx(self):
+        """The map as `networkx.Graph`; nodes carry `position` (n_features,) and `count`."""
+        import networkx as nx
+
+        check_is_fitted(self, "prototypes_")
+        graph = nx.Graph()
+        for unit in range(len(self.prototypes_)):
+            graph.add_node(unit, position=self.prototypes_[unit].copy(), count=float(self.counts_[unit]))
+        graph.add_edges_from(self.edges_.tolist())
+        return graph
+
+    def _validate(self, X, *, reset=False, min_samples=1):
+        if not reset:
+            check_is_fitted(self, "prototypes_")
+        return validate_data(
+            self, X, reset=reset, dtype=[np.float64, np.float32], order="C", ensure_min_samples=min_samples
+        )
+
+    @property
+    def _n_features_out(self):
+        return len(self.prototypes_)

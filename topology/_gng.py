@@ -1,0 +1,440 @@
+"""Growing neural gas: a graph of prototypes that grows where it represents the data worst."""
+
+import math
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+from tqdm import tqdm
+
+from topology import storage
+from topology._codebook import Codebook, nearest_two
+from topology._kernels import gng
+from topology._kernels.graph import SPARE, enter_edges, list_edges
+from topology._validation import check_choice, check_generator, check_integer, check_real, read_only
+
+# Never mixed silently: each preset fixes the order of operations as well as the constants.
+PRESETS = MappingProxyType(
+    {
+        "1995": {
+            "learning_rate": 0.2,
+            "neighbor_learning_rate": 0.006,
+            "insertion_interval": 100,
+            "max_age": 50,
+            "split_decay": 0.5,
+            "error_decay": 0.995,
+        },
+        "1997": {
+            "learning_rate": 0.05,
+            "neighbor_learning_rate": 0.0006,
+            "insertion_interval": 300,
+            "max_age": 88,
+            "split_decay": 0.5,
+            "error_decay": 0.9995,
+        },
+    }
+)
+UTILITY_THRESHOLD = 3.0
+SETTLING = 200  # presentations per unit after full size
+SETTLING_EPOCHS = 3
+CHUNK = 2**14  # presentations between two looks at the progress bar
+FIRST_WIDTH = 16  # neighbours per unit before the first widening
+MAX_COLUMN_FEATURES = 8
+MIN_BATCH_BYTES = 2**18  # of all prototypes: above this, matrix products beat reading every prototype per sample
+
+_SCHEMA = {
+    "prototypes": ("f", ("units", "features")),
+    "edges": ("i", ("edges", 2)),
+    "edge_ages": ("i", ("edges",)),
+    "counts": ("f", ("units",)),
+    "errors": ("f", ("units",)),
+    "utilities": ("f", ("units",)),
+    "labels": ("i", ("rows",)),
+}
+
+
+class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, TransformerMixin, BaseEstimator):
+    """Growing neural gas (Fritzke 1995, NIPS 7:625), with the utility criterion of GNG-U (Fritzke 1997) on request.
+
+    Exact: every sample finds its two nearest units and moves the map before the next one is looked at.
+
+    Parameters
+    ----------
+    max_units : int, default=100
+        Size at which growth stops; at least 2.
+    preset : {"1995", "1997"}, default="1995"
+        "1995": a new edge starts at age 0 after the winner's edges have aged; a new unit inherits the error of the
+        worst unit. "1997" (draft "Some Competitive Learning Methods"): the edge is made first, then the unit moves
+        and its edges age; a new unit gets the mean error of its parents. Each comes with its own constants.
+    n_epochs : int or "auto", default="auto"
+        Passes over X in `fit`. "auto": enough presentations to reach `max_units`, (max_units - 2) *
+        insertion_interval, and to settle, 200 * max_units, and never fewer than 3 passes after full size.
+    learning_rate, neighbor_learning_rate : float in (0, 1] and [0, 1], default: the preset's
+        Share of the way to the sample that the winner and its neighbours move.
+    insertion_interval : int, default: the preset's
+        Samples between two insertions.
+    max_age : int, default: the preset's
+        Edges older than this are removed; an edge ages by one whenever one of its two units wins with another.
+    split_decay : float in [0, 1], default: the preset's
+        Factor on the error of the two parents of a new unit.
+    error_decay : float in (0, 1] or "auto", default: the preset's
+        Factor on all errors after every sample. "auto": 1 - 1 / (50 max_units), a memory long enough for the
+        error to be a fair estimate; then unit density follows the data density more closely.
+    criterion : {"error", "utility"}, default="error"
+        "utility": at every insertion the least useful unit is removed if the largest error exceeds
+        `utility_threshold` times its utility. For distributions that jump.
+    utility_threshold : float > 0, default: 3
+    shuffle : bool, default=True
+        Present the rows in a fresh random order in every epoch of `fit`; else in the order given.
+    random_state : int, RandomState, Generator or None
+        Decides the two first units and the order.
+
+    Attributes
+    ----------
+    prototypes_ : ndarray (n_units, n_features), float32 or float64 as X
+    edges_ : ndarray of int (n_edges, 2), smaller unit first, sorted
+    edge_ages_ : ndarray of int (n_edges,)
+    counts_ : ndarray (n_units,)
+        After `fit` the number of rows of X nearest to each unit. During a stream (`partial_fit`, callbacks) the
+        number of samples each unit has won; a new unit takes a quarter of each parent's.
+    errors_, utilities_ : ndarray (n_units,), decayed sums, squared units of X
+    labels_ : ndarray of int (n_samples,), nearest unit of every row of the last X
+    n_units_ : int
+    n_samples_seen_ : int, samples presented so far, every epoch counted
+    n_features_in_ : int
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from topology import GrowingNeuralGas
+    >>> X = np.random.default_rng(0).random((1000, 2))
+    >>> gng = GrowingNeuralGas(max_units=50, random_state=0).fit(X)
+    >>> gng.prototypes_.shape
+    (50, 2)
+    """
+
+    def __init__(
+        self,
+        max_units=100,
+        *,
+        preset="1995",
+        n_epochs="auto",
+        learning_rate=None,
+        neighbor_learning_rate=None,
+        insertion_interval=None,
+        max_age=None,
+        split_decay=None,
+        error_decay=None,
+        criterion="error",
+        utility_threshold=None,
+        shuffle=True,
+        random_state=None,
+    ):
+        self.max_units = max_units
+        self.preset = preset
+        self.n_epochs = n_epochs
+        self.learning_rate = learning_rate
+        self.neighbor_learning_rate = neighbor_learning_rate
+        self.insertion_interval = insertion_interval
+        self.max_age = max_age
+        self.split_decay = split_decay
+        self.error_decay = error_decay
+        self.criterion = criterion
+        self.utility_threshold = utility_threshold
+        self.shuffle = shuffle
+        self.random_state = random_state
+
+    def fit(self, X, y=None, *, callback=None):
+        """Learn a map of X from scratch.
+
+        Parameters
+        ----------
+        X : array-like (n_samples, n_features)
+            Finite; at least two distinct rows.
+        y : ignored
+        callback : callable(state, step), optional
+            Called every `insertion_interval` samples with a `MapState` and the number of samples presented so far.
+            Returning True ends the training there.
+
+        Returns
+        -------
+        self
+        """
+        rule = self._check_parameters()
+        X = self._validate(X, reset=True, min_samples=2)
+        rng = check_generator(self.random_state)
+        network = _start(X, rule.max_units, rng)
+        n_epochs = self._count_epochs(len(X), rule)
+        orders = _shuffled_orders(len(X), n_epochs, rng) if self.shuffle else _plain_orders(len(X), n_epochs)
+        network = _present(network, rule, X, orders, callback, total=n_epochs * len(X))
+        self._take(network)
+        self.labels_ = nearest_two(X, self.prototypes_)[0][:, 0]
+        self.counts_ = np.bincount(self.labels_, minlength=self.n_units_).astype(np.float64)
+        return self
+
+    def partial_fit(self, X, y=None, *, callback=None):
+        """Present every row of X once, in the order given, and continue where the last call ended.
+
+        The first call needs two distinct rows. Parameters and return value as for `fit`.
+        """
+        rule = self._check_parameters()
+        first = not hasattr(self, "prototypes_")
+        X = self._validate(X, reset=first, min_samples=2 if first else 1)
+        if first:
+            network = _start(X, rule.max_units, check_generator(self.random_state))
+        else:
+            X = X.astype(self.prototypes_.dtype, copy=False)
+            network = self._give(rule.max_units)
+        network = _present(network, rule, X, _plain_orders(len(X), 1), callback, total=len(X))
+        self._take(network)
+        self.labels_ = nearest_two(X, self.prototypes_)[0][:, 0]
+        return self
+
+    def save(self, path):
+        """Write the map to a file that `load` reads; training continues from it with the same bits.
+
+        A `random_state` that is not an int is not stored.
+        """
+        check_is_fitted(self, "prototypes_")
+        parameters = self.get_params(deep=False)
+        if not isinstance(self.random_state, (int, np.integer)):
+            parameters["random_state"] = None
+        metadata = {
+            "parameters": {name: _plain(value) for name, value in parameters.items()},
+            "n_samples_seen": self.n_samples_seen_,
+        }
+        if hasattr(self, "feature_names_in_"):
+            metadata["feature_names"] = self.feature_names_in_.tolist()
+        arrays = {name: getattr(self, f"{name}_") for name in _SCHEMA}
+        storage.save(path, arrays, kind="GrowingNeuralGas", metadata=metadata)
+
+    @classmethod
+    def load(cls, path):
+        """Read a map written by `save`.
+
+        Raises
+        ------
+        FileNotFoundError
+        topology.storage.CorruptFileError
+            The file is damaged, of another kind, or its values cannot belong to a map.
+        """
+        arrays, metadata = storage.load(path, kind="GrowingNeuralGas")
+        sizes = storage.check(path, arrays, _SCHEMA)
+        n_units = sizes["units"]
+        edges, labels = arrays["edges"], arrays["labels"]
+        if n_units < 2 or sizes["features"] < 1:
+            raise storage.CorruptFileError(f"{path}: a map has at least 2 units and 1 feature, got {sizes}")
+        if edges.size and (edges.min() < 0 or edges.max() >= n_units or (edges[:, 0] >= edges[:, 1]).any()):
+            raise storage.CorruptFileError(f"{path}: edges must join two different units, smaller one first")
+        if len(np.unique(edges, axis=0)) != len(edges):
+            raise storage.CorruptFileError(f"{path}: edges must be distinct")
+        if labels.size and (labels.min() < 0 or labels.max() >= n_units):
+            raise storage.CorruptFileError(f"{path}: labels must name units 0 to {n_units - 1}")
+        if min(arrays[name].min(initial=0) for name in ("edge_ages", "counts", "errors", "utilities")) < 0:
+            raise storage.CorruptFileError(f"{path}: ages, counts, errors and utilities must not be negative")
+        try:
+            estimator = cls(**metadata["parameters"])
+            estimator._check_parameters()
+            seen = check_integer("n_samples_seen", metadata["n_samples_seen"], 0)
+            names = metadata.get("feature_names")
+        except (KeyError, TypeError, ValueError) as error:
+            raise storage.CorruptFileError(f"{path}: the parameters cannot be those of a map ({error})") from error
+        for name in _SCHEMA:
+            setattr(estimator, f"{name}_", arrays[name])
+        if names is not None:
+            if len(names) != sizes["features"]:
+                raise storage.CorruptFileError(f"{path}: {len(names)} feature names for {sizes['features']} features")
+            estimator.feature_names_in_ = np.asarray(names, dtype=object)
+        estimator.n_units_, estimator.n_features_in_, estimator.n_samples_seen_ = n_units, sizes["features"], seen
+        return estimator
+
+    def _check_parameters(self):
+        """The constants of the kernel; all parameters are checked here, before any work."""
+        max_units = check_integer("max_units", self.max_units, 2)
+        preset = PRESETS[check_choice("preset", self.preset, tuple(PRESETS))]
+        check_choice("criterion", self.criterion, ("error", "utility"))
+        if self.n_epochs != "auto":
+            check_integer("n_epochs", self.n_epochs, 1)
+        if not isinstance(self.shuffle, (bool, np.bool_)):
+            raise TypeError(f"shuffle must be True or False, got {self.shuffle!r}")
+        value = {name: preset[name] if getattr(self, name) is None else getattr(self, name) for name in preset}
+        if isinstance(value["error_decay"], str):
+            check_choice("error_decay", value["error_decay"], ("auto",))
+            value["error_decay"] = 1 - 1 / (50 * max_units)
+        threshold = np.inf
+        if self.utility_threshold is not None:
+            check_real("utility_threshold", self.utility_threshold, 0, open_low=True)
+        if self.criterion == "utility":
+            threshold = float(UTILITY_THRESHOLD if self.utility_threshold is None else self.utility_threshold)
+        return gng.Rule(
+            winner_rate=check_real("learning_rate", value["learning_rate"], 0, 1, open_low=True),
+            neighbor_rate=check_real("neighbor_learning_rate", value["neighbor_learning_rate"], 0, 1),
+            interval=check_integer("insertion_interval", value["insertion_interval"], 1),
+            max_age=check_integer("max_age", value["max_age"], 1),
+            split_decay=check_real("split_decay", value["split_decay"], 0, 1),
+            error_decay=check_real("error_decay", value["error_decay"], 0, 1, open_low=True),
+            max_units=max_units,
+            refresh_first=self.preset == "1997",
+            mean_error=self.preset == "1997",
+            utility_threshold=threshold,
+        )
+
+    def _count_epochs(self, n_samples, rule):
+        if self.n_epochs != "auto":
+            return int(self.n_epochs)
+        growing = (rule.max_units - 2) * rule.interval
+        return max(
+            math.ceil((growing + SETTLING * rule.max_units) / n_samples),
+            math.ceil(growing / n_samples) + SETTLING_EPOCHS,
+        )
+
+    def _give(self, max_units):
+        """The fitted attributes as arrays that the kernel can grow."""
+        n = len(self.prototypes_)
+        degrees = np.bincount(self.edges_.ravel(), minlength=n)
+        network = _allocate(
+            self.prototypes_, max(max_units, n), width=max(FIRST_WIDTH, int(degrees.max(initial=0)) + SPARE)
+        )
+        network.books[:n, gng.ERROR] = self.errors_
+        network.books[:n, gng.UTILITY] = self.utilities_
+        network.books[:n, gng.COUNT] = self.counts_
+        network.clock[gng.PRESENTED] = self.n_samples_seen_
+        enter_edges(network.neighbors, network.born, network.degree, self.edges_, self.edge_ages_)
+        return network
+
+    def _take(self, network):
+        state = MapState(network)
+        n = state.n_units
+        self.prototypes_ = state.prototypes.copy()
+        self.counts_ = state.counts.copy()
+        self.edges_, self.edge_ages_ = state._list_edges()
+        self.errors_ = network.books[:n, gng.ERROR] * network.clock[gng.SCALE]
+        self.utilities_ = network.books[:n, gng.UTILITY] * network.clock[gng.SCALE]
+        self.n_units_ = n
+        self.n_samples_seen_ = state.n_samples_seen
+
+
+@dataclass(frozen=True)
+class MapState:
+    """What a callback sees of a map in training: views that cannot be written, valid until the callback returns."""
+
+    _network: gng.Network
+    quantization_error: float = math.nan  # mean distance to the winner since the last callback, in the units of X
+
+    @property
+    def n_units(self):
+        return int(self._network.clock[gng.SIZE])
+
+    @property
+    def n_samples_seen(self):
+        return int(self._network.clock[gng.PRESENTED])
+
+    @property
+    def prototypes(self):
+        """(n_units, n_features)"""
+        return _view(self._network.weights[: self.n_units])
+
+    @property
+    def counts(self):
+        """Samples won by each unit (n_units,)"""
+        return _view(self._network.books[: self.n_units, gng.COUNT])
+
+    @property
+    def edges(self):
+        """(n_edges, 2), smaller unit first, sorted"""
+        return _view(self._list_edges()[0])
+
+    @property
+    def n_edges(self):
+        return int(self._network.degree[: self.n_units].sum()) // 2
+
+    def _list_edges(self):
+        network = self._network
+        return list_edges(
+            network.neighbors, network.born, network.degree, network.books[:, gng.WINS].copy(), self.n_units
+        )
+
+
+def _start(X, max_units, rng):
+    """Two units on two distinct rows."""
+    first = rng.integers(len(X))
+    others = np.flatnonzero((X != X[first]).any(axis=1))
+    if len(others) == 0:
+        raise ValueError("X must have at least 2 distinct rows, got n_distinct = 1")
+    return _allocate(X[[first, rng.choice(others)]], max_units, FIRST_WIDTH)
+
+
+def _allocate(prototypes, capacity, width):
+    n, n_features = prototypes.shape
+    weights = np.zeros((capacity, n_features), prototypes.dtype)
+    weights[:n] = prototypes
+    by_columns = _choose_search(weights) == gng.SCAN_COLUMNS
+    return gng.Network(
+        weights=weights,
+        mirror=np.ascontiguousarray(weights.T) if by_columns else np.empty((0, capacity), weights.dtype),
+        books=np.zeros((capacity, 4)),
+        neighbors=np.zeros((capacity, width), np.int32),
+        born=np.zeros((capacity, width)),
+        degree=np.zeros(capacity, np.int32),
+        clock=np.array([n, 0.0, 1.0, 0.0]),
+    )
+
+
+def _choose_search(weights):
+    if weights.shape[1] <= MAX_COLUMN_FEATURES:
+        return gng.SCAN_COLUMNS
+    return gng.SCAN_BATCH if weights.nbytes >= MIN_BATCH_BYTES else gng.SCAN_ROWS
+
+
+def _present(network, rule, X, orders, callback, total):
+    """Run the kernel chunk by chunk; between chunks widen rows of neighbours, call back, show progress."""
+    search = _choose_search(network.weights)
+    chunk = rule.interval if callback else CHUNK
+    X, nobody = read_only(X), np.empty(0, np.int64)
+    done = reported = 0
+    with tqdm(total=total, unit="sample", desc="growing neural gas", delay=2, disable=None, leave=False) as bar:
+        for order in orders:
+            start = 0
+            while start < len(order):
+                presented = gng.train(network, rule, X, order[start : start + chunk - done % chunk], search, nobody)
+                start, done = start + presented, done + presented
+                bar.update(presented)
+                if (network.degree > network.neighbors.shape[1] - SPARE).any():
+                    network = _widen(network)
+                if callback and (done % chunk == 0 or done == total):
+                    state = MapState(network, network.clock[gng.DISTANCE] / (done - reported))
+                    network.clock[gng.DISTANCE], reported = 0, done
+                    if callback(state, state.n_samples_seen):
+                        return network
+    return network
+
+
+def _widen(network):
+    spare = ((0, 0), (0, network.neighbors.shape[1]))
+    return network._replace(neighbors=np.pad(network.neighbors, spare), born=np.pad(network.born, spare))
+
+
+def _plain_orders(n_samples, n_epochs):
+    order = np.arange(n_samples)
+    for _ in range(n_epochs):
+        yield order
+
+
+def _shuffled_orders(n_samples, n_epochs, rng):
+    """Every epoch a new permutation; many short epochs are drawn at once."""
+    together = max(1, CHUNK // n_samples)
+    for epoch in range(0, n_epochs, together):
+        epochs = np.tile(np.arange(n_samples), (min(together, n_epochs - epoch), 1))
+        yield rng.permuted(epochs, axis=1).ravel()
+
+
+def _view(array):
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _plain(value):
+    return value.item() if isinstance(value, np.generic) else value
