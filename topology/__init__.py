@@ -1,6 +1,7 @@
 """Maps of an input space, and the density on it."""
 
+from topology._density import CodebookDensity
 from topology._gng import GrowingNeuralGas
 from topology._moments import CellMoments
 
-__all__ = ["CellMoments", "GrowingNeuralGas"]
+__all__ = ["CellMoments", "CodebookDensity", "GrowingNeuralGas"]

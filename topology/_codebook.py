@@ -17,8 +17,15 @@ def nearest_two(X, prototypes):
     return indices, np.sqrt(distances)
 
 
+def measure_cells(winners, distances, n_units):
+    """Samples per cell (n_units,) and their mean squared distance to the unit (n_units,), 0 in an empty cell."""
+    counts = np.bincount(winners, minlength=n_units).astype(np.float64)
+    squares = np.bincount(winners, distances.astype(np.float64) ** 2, minlength=n_units)
+    return counts, squares / np.maximum(counts, 1)
+
+
 class Codebook:
-    """Mixin for estimators that learn `prototypes_`, `edges_` and `counts_`."""
+    """Mixin for estimators that learn `prototypes_`, `edges_`, `counts_` and `spreads_`."""
 
     def predict(self, X):
         """Nearest unit (best matching unit) of every row.
@@ -47,9 +54,9 @@ class Codebook:
         return distances
 
     def score_samples(self, X):
-        """Log density of the Gaussian mixture on the units: see `CodebookDensity(kind="kernel")`.
+        """Log density of the mixture of Gaussians on the units: see `CodebookDensity(kind="kernel")`.
 
-        The masses are `counts_`; use `CodebookDensity` to measure them on other data.
+        Masses and widths are `counts_` and `spreads_`; `CodebookDensity` measures them on other data.
 
         Returns
         -------
@@ -58,7 +65,7 @@ class Codebook:
         from topology._density import KernelMixture
 
         X = self._validate(X)
-        return KernelMixture.from_map(self.prototypes_, self.counts_).log_density(X)
+        return KernelMixture(self.prototypes_, self.counts_, self.spreads_).log_density(X)
 
     def quantization_error(self, X):
         """Mean distance of the rows of X to their nearest unit, in the units of X."""

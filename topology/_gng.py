@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
 from topology import storage
-from topology._codebook import Codebook, nearest_two
+from topology._codebook import Codebook, measure_cells, nearest_two
 from topology._kernels import gng
 from topology._kernels.graph import SPARE, enter_edges, list_edges
 from topology._validation import check_choice, check_generator, check_integer, check_real, read_only
@@ -49,6 +49,7 @@ _SCHEMA = {
     "edges": ("i", ("edges", 2)),
     "edge_ages": ("i", ("edges",)),
     "counts": ("f", ("units",)),
+    "spreads": ("f", ("units",)),
     "errors": ("f", ("units",)),
     "utilities": ("f", ("units",)),
     "labels": ("i", ("rows",)),
@@ -99,6 +100,9 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
     counts_ : ndarray (n_units,)
         After `fit` the number of rows of X nearest to each unit. During a stream (`partial_fit`, callbacks) the
         number of samples each unit has won; a new unit takes a quarter of each parent's.
+    spreads_ : ndarray (n_units,)
+        Mean squared distance to the unit of the same samples, squared units of X; during a stream of about the last
+        100 samples won.
     errors_, utilities_ : ndarray (n_units,), decayed sums, squared units of X
     labels_ : ndarray of int (n_samples,), nearest unit of every row of the last X
     n_units_ : int
@@ -170,8 +174,9 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
         orders = _shuffled_orders(len(X), n_epochs, rng) if self.shuffle else _plain_orders(len(X), n_epochs)
         network = _present(network, rule, X, orders, callback, total=n_epochs * len(X))
         self._take(network)
-        self.labels_ = nearest_two(X, self.prototypes_)[0][:, 0]
-        self.counts_ = np.bincount(self.labels_, minlength=self.n_units_).astype(np.float64)
+        winners, distances = nearest_two(X, self.prototypes_)
+        self.labels_ = winners[:, 0]
+        self.counts_, self.spreads_ = measure_cells(self.labels_, distances[:, 0], self.n_units_)
         return self
 
     def partial_fit(self, X, y=None, *, callback=None):
@@ -232,8 +237,8 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
             raise storage.CorruptFileError(f"{path}: edges must be distinct")
         if labels.size and (labels.min() < 0 or labels.max() >= n_units):
             raise storage.CorruptFileError(f"{path}: labels must name units 0 to {n_units - 1}")
-        if min(arrays[name].min(initial=0) for name in ("edge_ages", "counts", "errors", "utilities")) < 0:
-            raise storage.CorruptFileError(f"{path}: ages, counts, errors and utilities must not be negative")
+        if min(arrays[name].min(initial=0) for name in ("edge_ages", "counts", "spreads", "errors", "utilities")) < 0:
+            raise storage.CorruptFileError(f"{path}: ages, counts, spreads, errors and utilities must not be negative")
         try:
             estimator = cls(**metadata["parameters"])
             estimator._check_parameters()
@@ -300,6 +305,7 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
         network.books[:n, gng.ERROR] = self.errors_
         network.books[:n, gng.UTILITY] = self.utilities_
         network.books[:n, gng.COUNT] = self.counts_
+        network.books[:n, gng.SPREAD] = self.spreads_
         network.clock[gng.PRESENTED] = self.n_samples_seen_
         enter_edges(network.neighbors, network.born, network.degree, self.edges_, self.edge_ages_)
         return network
@@ -309,6 +315,7 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
         n = state.n_units
         self.prototypes_ = state.prototypes.copy()
         self.counts_ = state.counts.copy()
+        self.spreads_ = network.books[:n, gng.SPREAD].copy()
         self.edges_, self.edge_ages_ = state._list_edges()
         self.errors_ = network.books[:n, gng.ERROR] * network.clock[gng.SCALE]
         self.utilities_ = network.books[:n, gng.UTILITY] * network.clock[gng.SCALE]
@@ -374,7 +381,7 @@ def _allocate(prototypes, capacity, width):
     return gng.Network(
         weights=weights,
         mirror=np.ascontiguousarray(weights.T) if by_columns else np.empty((0, capacity), weights.dtype),
-        books=np.zeros((capacity, 4)),
+        books=np.zeros((capacity, gng.N_COLUMNS)),
         neighbors=np.zeros((capacity, width), np.int32),
         born=np.zeros((capacity, width)),
         degree=np.zeros(capacity, np.int32),

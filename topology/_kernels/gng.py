@@ -22,13 +22,14 @@ from topology._kernels.search import (
 
 SCAN_COLUMNS, SCAN_ROWS, SCAN_BATCH = 0, 1, 2
 SMALLEST_SCALE = 1e-150
-ERROR, UTILITY, COUNT, WINS = 0, 1, 2, 3  # columns of `books`
+ERROR, UTILITY, COUNT, SPREAD, WINS, N_COLUMNS = 0, 1, 2, 3, 4, 5  # columns of `books`
+SPREAD_MEMORY = 100.0  # samples won over which the mean squared distance forgets
 SIZE, PRESENTED, SCALE, DISTANCE = 0, 1, 2, 3  # entries of `clock`
 
 # The arrays of one network; the first clock[SIZE] rows are in use.
 #   weights (capacity, n_features), mirror: its transpose for SCAN_COLUMNS, else (0, capacity)
-#   books (capacity, 4): error and utility divided by clock[SCALE], so that their decay costs one multiplication per
-#   sample, not one per unit; samples won; wins since birth, the clock of the edges
+#   books (capacity, N_COLUMNS): error and utility divided by clock[SCALE], so that their decay costs one
+#   multiplication per sample, not one per unit; samples won and their mean squared distance; wins, the clock of edges
 #   neighbors, born (capacity, width), degree (capacity,): see graph.py
 #   clock (4,): number of units, samples presented, scale, sum of the distances to the winners
 Network = namedtuple("Network", "weights mirror books neighbors born degree clock")
@@ -106,6 +107,7 @@ def train(net, rule, X, order, search, winners):
 
         # 2. The winner's books. Its utility is what would be lost without it.
         books[s1, COUNT] += 1
+        books[s1, SPREAD] += (b1 - books[s1, SPREAD]) / min(books[s1, COUNT], SPREAD_MEMORY)
         books[s1, ERROR] += b1 / scale
         if by_utility:
             books[s1, UTILITY] += (b2 - b1) / scale
@@ -154,8 +156,7 @@ def train(net, rule, X, order, search, winners):
         # 6. Lazy decay.
         scale *= rule.error_decay
         if scale < SMALLEST_SCALE:
-            books[:n_units, ERROR] *= scale
-            books[:n_units, UTILITY] *= scale
+            books[:n_units, ERROR : UTILITY + 1] *= scale
             scale = 1.0
         if crowded:
             break
@@ -258,6 +259,7 @@ def insert(weights, mirror, books, neighbors, born, degree, n_units, split_decay
     books[f, ERROR] *= split_decay
     books[r, ERROR] = 0.5 * (books[q, ERROR] + books[f, ERROR]) if mean_error else books[q, ERROR]
     books[r, UTILITY] = 0.5 * (books[q, UTILITY] + books[f, UTILITY])
+    books[r, SPREAD] = 0.5 * (books[q, SPREAD] + books[f, SPREAD])
     # In one dimension the new cell takes a quarter of each parent's; the total stays the number of samples won.
     books[r, COUNT] = 0.25 * (books[q, COUNT] + books[f, COUNT])
     books[q, COUNT] *= 0.75
