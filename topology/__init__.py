@@ -2,6 +2,7 @@
 
 from topology._density import CodebookDensity
 from topology._gng import GrowingNeuralGas
+from topology._history import History
 from topology._moments import CellMoments
 
-__all__ = ["CellMoments", "CodebookDensity", "GrowingNeuralGas"]
+__all__ = ["CellMoments", "CodebookDensity", "GrowingNeuralGas", "History"]

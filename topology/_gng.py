@@ -398,7 +398,7 @@ def _choose_search(weights):
 def _present(network, rule, X, orders, callback, total):
     """Run the kernel chunk by chunk; between chunks widen rows of neighbours, call back, show progress."""
     search = _choose_search(network.weights)
-    chunk = rule.interval if callback else CHUNK
+    chunk = CHUNK if callback is None else rule.interval
     X, nobody = read_only(X), np.empty(0, np.int64)
     done = reported = 0
     with tqdm(total=total, unit="sample", desc="growing neural gas", delay=2, disable=None, leave=False) as bar:
@@ -410,7 +410,7 @@ def _present(network, rule, X, orders, callback, total):
                 bar.update(presented)
                 if (network.degree > network.neighbors.shape[1] - SPARE).any():
                     network = _widen(network)
-                if callback and (done % chunk == 0 or done == total):
+                if callback is not None and (done % chunk == 0 or done == total):
                     state = MapState(network, network.clock[gng.DISTANCE] / (done - reported))
                     network.clock[gng.DISTANCE], reported = 0, done
                     if callback(state, state.n_samples_seen):
