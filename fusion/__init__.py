@@ -1,0 +1,9 @@
+"""Trust each sense as much as it deserves: reliability, precision, and the fusion of senses."""
+
+from fusion._density_reliability import DensityReliability
+from fusion._gaussians import fuse_gaussians
+from fusion._local_precision import LocalPrecision
+from fusion._precision_fusion import PrecisionFusion
+from fusion._protocols import Precision, Reliability
+
+__all__ = ["DensityReliability", "LocalPrecision", "Precision", "PrecisionFusion", "Reliability", "fuse_gaussians"]
