@@ -1,8 +1,13 @@
 """Pictures of maps: the graph over the data, its growth, its learning curves. Needs matplotlib (extra `plot`)."""
 
+import os
+import tempfile
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
+from tqdm import tqdm
 
+from topology import storage
 from topology._validation import check_choice, check_integer, check_matrix
 
 __all__ = ["animate_map", "plot_dynamics", "plot_map"]
@@ -42,7 +47,7 @@ def plot_map(est, X=None, kind="graph", ax=None):
     view = _View(prototypes if X is None else X)
     ax = _new_axes() if ax is None else ax
     _draw_data(ax, view, X)
-    _draw_edges(ax, view(prototypes), est.edges_)
+    _draw_edges(ax, view, view(prototypes), est.edges_)
     if kind == "graph":
         size = np.clip(3000 / len(prototypes), 6, 40)
         ax.scatter(*view(prototypes).T, s=size, color=UNIT, edgecolor="white", linewidth=0.5, zorder=3)
@@ -95,7 +100,7 @@ def animate_map(history, path, X=None, *, fps=15, max_frames=120):
         Longer histories are thinned evenly.
     """
     import matplotlib.pyplot as plt
-    from matplotlib.animation import FuncAnimation, PillowWriter
+    from matplotlib.animation import PillowWriter
 
     check_integer("fps", fps, 1)
     check_integer("max_frames", max_frames, 2)
@@ -110,24 +115,32 @@ def animate_map(history, path, X=None, *, fps=15, max_frames=120):
     frames = np.unique(np.linspace(0, n_records - 1, min(n_records, max_frames)).round().astype(int))
     positions = [view(records["prototypes"][i]) for i in frames]
 
-    figure, ax = plt.subplots(figsize=(4.8, 4.8), dpi=100, layout="constrained")
-    _draw_data(ax, view, X)
-    lines = _draw_edges(ax, positions[-1], records["edges"][-1])
-    dots = ax.scatter(*positions[-1].T, s=22, color=UNIT, edgecolor="white", linewidth=0.5, zorder=3)
-    view.dress(ax)
-    title = ax.set_title(" ", fontsize=10, color=INK, loc="left")
     everywhere = np.concatenate(positions if X is None else [*positions, view(X)])
     low, high = everywhere.min(axis=0), everywhere.max(axis=0)
     margin = 0.04 * max((high - low).max(), np.finfo(np.float32).tiny)
-    ax.set(xlim=(low[0] - margin, high[0] + margin), ylim=(low[1] - margin, high[1] + margin))
-
-    def draw(frame):
-        lines.set_segments(positions[frame][records["edges"][frames[frame]]])
-        dots.set_offsets(positions[frame])
-        title.set_text(f"{len(positions[frame])} units after {records['step'][frames[frame]]:,} samples")
-
+    low, high = low - margin, high + margin
+    ratio = np.clip((high[1] - low[1]) / (high[0] - low[0]), 0.4, 1.2)
+    figure, ax = plt.subplots(figsize=(5, 5 * ratio + 0.8), dpi=90, layout="constrained")
+    writer = PillowWriter(fps=fps)
     try:
-        FuncAnimation(figure, draw, frames=len(frames)).save(path, writer=PillowWriter(fps=fps))
+        _draw_data(ax, view, X)
+        lines = _draw_edges(ax, view, positions[-1], records["edges"][-1])
+        dots = ax.scatter(*positions[-1].T, s=22, color=UNIT, edgecolor="white", linewidth=0.5, zorder=3)
+        title = ax.set_title(" ", fontsize=10, color=INK, loc="left")
+        view.dress(ax)
+        ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # settled: laying out every frame again costs more than drawing it
+        with tempfile.TemporaryDirectory() as folder:
+            draft = os.path.join(folder, "map.gif")
+            with writer.saving(figure, draft, figure.dpi):
+                for record, position in zip(tqdm(frames, desc="frames", delay=2, disable=None, leave=False), positions):
+                    lines.set_segments(position[records["edges"][record]])
+                    dots.set_offsets(position)
+                    title.set_text(f"{len(position)} units after {records['step'][record]:,} samples")
+                    writer.grab_frame()
+            with open(draft, "rb") as file:
+                storage.write_atomically(path, file.read())
     finally:
         plt.close(figure)
 
@@ -149,7 +162,8 @@ class _View:
         return np.asarray(rows) if self.n_features == 2 else (rows - self.mean) @ self.components.T
 
     def dress(self, ax):
-        ax.set_aspect("equal", adjustable="datalim")
+        if self.n_features > 1:
+            ax.set_aspect("equal", adjustable="box")
         ax.tick_params(colors=INK, labelsize=8, length=2)
         ax.spines[:].set_visible(False)
         if self.n_features > 2:
@@ -174,10 +188,11 @@ def _draw_data(ax, view, X):
         ax.scatter(*view(X).T, s=np.clip(20000 / len(X), 1.5, 12), color=DATA, linewidth=0, zorder=1, rasterized=True)
 
 
-def _draw_edges(ax, positions, edges):
+def _draw_edges(ax, view, positions, edges):
     from matplotlib.collections import LineCollection
 
-    lines = LineCollection(positions[np.asarray(edges)], color=EDGE, linewidth=1.0, alpha=0.8, zorder=2)
+    alpha = 0.8 if view.n_features <= 2 else 0.35  # projected edges cross each other
+    lines = LineCollection(positions[np.asarray(edges)], color=EDGE, linewidth=1.0, alpha=alpha, zorder=2)
     ax.add_collection(lines)
     return lines
 
