@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import math
-import threading
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
 from smc.worlds._kernels import raster
 from smc.worlds._packing import PackedMeshes, pack_meshes
 from smc.worlds._seeds import check_count, row_seeds
-
-# One of numba's threading layers aborts when two Python threads enter parallel code at once.
-_PARALLEL = threading.Lock()
+from smc.worlds._threads import run_frames
 
 
 @dataclass(frozen=True)
@@ -171,11 +167,7 @@ def render(
     )
     lights, seeds = light.rows(n_frames), row_seeds(seed, n_frames)
     arguments = (packed, objects, poses, camera.focal, camera.near, lights, *out, seeds, points_of)
-    if n_frames == 1 or numba.get_num_threads() == 1:
-        raster.draw_frames(*arguments)
-    else:
-        with _PARALLEL:
-            raster.draw_frames_parallel(*arguments, min(n_frames, 64))
+    run_frames(raster.draw_frames, raster.draw_frames_parallel, *arguments, n_frames=n_frames)
     return out
 
 

@@ -1,4 +1,5 @@
-"""Z-buffer rasteriser. Camera frame: x right, y down, z forward; pixel (row i, column j) is sampled at (j + .5, i + .5).
+"""Z-buffer rasteriser. Camera frame: x right, y down, z forward; pixel (row i, column j) has its centre at
+(j + .5, i + .5).
 
 A first pass keeps the nearest face of each pixel, a second one gives the visible pixels their colour (deferred
 shading): most faces of a small picture cover no pixel centre at all and cost a bounding box only.
@@ -65,14 +66,16 @@ def fill_clipped(corners, focal, near, face, slot, nearest, ids, face_of):
     kept = np.empty((4, 3))
     n = 0
     for i in range(3):
-        ax, ay, az = corners[i]
-        bx, by, bz = corners[(i + 1) % 3]
+        ax, ay, az = corners[i, 0], corners[i, 1], corners[i, 2]
+        j = (i + 1) % 3
+        bx, by, bz = corners[j, 0], corners[j, 1], corners[j, 2]
         if az >= near:
-            kept[n] = project(ax, ay, az, focal, centre)
+            kept[n, 0], kept[n, 1], kept[n, 2] = project(ax, ay, az, focal, centre)
             n += 1
         if (az >= near) != (bz >= near):
             t = (near - az) / (bz - az)
-            kept[n] = project(ax + t * (bx - ax), ay + t * (by - ay), near, focal, centre)
+            x, y = ax + t * (bx - ax), ay + t * (by - ay)
+            kept[n, 0], kept[n, 1], kept[n, 2] = project(x, y, near, focal, centre)
             n += 1
     for i in range(1, n - 1):
         fill(
@@ -97,9 +100,9 @@ def draw_object(packed, mesh, pose, focal, near, slot, projected, nearest, ids, 
             vs[i] = pose[1, 0] * xs[i] + pose[1, 1] * ys[i] + pose[1, 2] * zs[i] + pose[1, 3]
             qs[i] = pose[2, 0] * xs[i] + pose[2, 1] * ys[i] + pose[2, 2] * zs[i] + pose[2, 3]
     else:
-        r00, r01, r02, tx = pose[0]
-        r10, r11, r12, ty = pose[1]
-        r20, r21, r22, tz = pose[2]
+        r00, r01, r02, tx = pose[0, 0], pose[0, 1], pose[0, 2], pose[0, 3]
+        r10, r11, r12, ty = pose[1, 0], pose[1, 1], pose[1, 2], pose[1, 3]
+        r20, r21, r22, tz = pose[2, 0], pose[2, 1], pose[2, 2], pose[2, 3]
         for i in range(last - first):
             x, y, z = xs[i], ys[i], zs[i]
             q = 1.0 / (r20 * x + r21 * y + r22 * z + tz)
@@ -215,13 +218,15 @@ def sample_points(depth, ids, slot, focal, seed, pixels, points):
 def draw_block(packed, objects, poses, focal, near, lights, image, depth, ids, points, seeds, slot, start, stop):
     """Draw frames start..stop - 1; see `draw_frames`."""
     size = image.shape[1]
-    longest = np.max(packed.first_vertex[1:] - packed.first_vertex[:-1])
+    longest = 0
+    for mesh in range(len(packed.radius)):
+        longest = max(longest, packed.first_vertex[mesh + 1] - packed.first_vertex[mesh])
     projected = np.empty((3, longest))
     face_of = np.empty((size, size), np.int32)
     pixels = np.empty(size * size, np.int32)
     for frame in range(start, stop):
-        depth[frame] = 0.0
-        ids[frame] = -1
+        depth[frame, :, :] = 0.0
+        ids[frame, :, :] = -1
         for k in range(objects.shape[1]):
             mesh = objects[frame, k]
             if mesh >= 0:
