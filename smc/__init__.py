@@ -1,0 +1,7 @@
+"""Sensorimotor contingencies: what actions do to sensations, learned from an agent's own steps."""
+
+from smc._contingency_model import ContingencyModel
+from smc._local_linear import LocalLinearContingency
+from smc._transitions import Transitions
+
+__all__ = ["ContingencyModel", "LocalLinearContingency", "Transitions"]

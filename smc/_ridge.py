@@ -1,0 +1,76 @@
+"""Ridge regression of changes on observations and actions, with the penalty chosen by cross-validation."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+
+RIDGES = np.logspace(-1, 5, 13)
+
+
+class Features:
+    """Standardised observation z, action features phi, and products of phi with the leading principal components of z.
+
+    Parameters
+    ----------
+    X : ndarray (n_samples, n_features)
+    phi : ndarray (n_samples, n_action_features)
+    n_components : int
+    """
+
+    def __init__(self, X, phi, n_components):
+        self._center, self._scale = X.mean(axis=0), _scale(X)
+        self._phi_center, self._phi_scale = phi.mean(axis=0), _scale(phi)
+        Z = (X - self._center) / self._scale
+        variances, axes = np.linalg.eigh(Z.T @ Z / len(Z))
+        kept = np.flatnonzero(variances > 1e-9 * variances[-1])[-n_components:]
+        self._axes = axes[:, kept] / np.sqrt(variances[kept])
+
+    def __call__(self, X, phi):
+        """Features (n_samples, n_features + n_action_features * (1 + n_components)), and phi standardised."""
+        Z = (X - self._center) / self._scale
+        phi = (phi - self._phi_center) / self._phi_scale
+        products = (Z @ self._axes)[:, :, None] * phi[:, None, :]
+        return np.hstack([Z, phi, products.reshape(len(X), -1)]), phi
+
+
+class CrossValidatedRidge:
+    """Ridge regressions on all samples and on all but each fold, with the penalty of least left-out error.
+
+    Attributes
+    ----------
+    ridge : float
+    """
+
+    def __init__(self, F, Y, folds, n_folds):
+        self._F_mean, self._Y_mean = F.mean(axis=0), Y.mean(axis=0)
+        F, Y = F - self._F_mean, Y - self._Y_mean
+        grams = [F[folds == fold].T @ F[folds == fold] for fold in range(n_folds)]
+        crosses = [F[folds == fold].T @ Y[folds == fold] for fold in range(n_folds)]
+        gram, cross = sum(grams), sum(crosses)
+        error = np.zeros(len(RIDGES))
+        decompositions = []
+        for left_gram, left_cross in zip(grams, crosses):
+            variances, axes = np.linalg.eigh(gram - left_gram)
+            decompositions.append((np.maximum(variances, 0.0), axes, axes.T @ (cross - left_cross)))
+            # The left-out error needs only the left-out moments, up to the constant sum of squares of Y.
+            for i, ridge in enumerate(RIDGES):
+                weights = _solve(decompositions[-1], ridge)
+                error[i] += ((left_gram @ weights - 2.0 * left_cross) * weights).sum()
+        self.ridge = float(RIDGES[error.argmin()])
+        self._fold_weights = [_solve(decomposition, self.ridge) for decomposition in decompositions]
+        self._weights = cho_solve(cho_factor(gram + self.ridge * np.eye(len(gram))), cross)
+
+    def predict(self, F, without_fold=None):
+        weights = self._weights if without_fold is None else self._fold_weights[without_fold]
+        return self._Y_mean + (F - self._F_mean) @ weights
+
+
+def _solve(decomposition, ridge):
+    variances, axes, rotated = decomposition
+    return axes @ (rotated / (variances + ridge)[:, None])
+
+
+def _scale(X):
+    scale = X.std(axis=0)
+    return np.where(scale > 0.0, scale, 1.0)
