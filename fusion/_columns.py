@@ -59,7 +59,7 @@ def _find_names(wanted, feature_names, owner):
     if feature_names is None:
         raise ValueError(f"{owner}: columns are given by name, but X has no column names; pass a DataFrame or indices")
     position = {name: i for i, name in enumerate(feature_names)}
-    unknown = [name for name in wanted if name not in position]
+    unknown = [str(name) for name in wanted if name not in position]
     if unknown:
         raise ValueError(f"{owner}: unknown column {unknown[0]!r}; X has {list(feature_names)}")
     return np.array([position[name] for name in wanted], dtype=int)

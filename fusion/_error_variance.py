@@ -44,7 +44,7 @@ class CellVariances:
 
 
 def _resolution(noise, n):
-    """Standard error of a mean squared error of n samples that label noise alone, of summed variance `noise`, causes."""
+    """Standard error that label noise alone, of summed variance `noise`, gives a mean over n squared errors."""
     return noise / n * np.sqrt(2 / n)
 
 

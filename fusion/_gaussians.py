@@ -73,8 +73,8 @@ def _match(precisions, shape):
     fits = precisions.ndim == len(target) and precisions.shape[0] == shape[0]
     if not fits or any(size not in (1, wanted) for size, wanted in zip(precisions.shape, target)):
         raise ValueError(
-            f"precisions of shape {precisions.shape} do not fit means of shape {shape}; allowed are {shape[:1]}, {shape} "
-            f"(scalar or diagonal) and, for means (n_cues, ..., d), (n_cues, ..., d, d)"
+            f"precisions of shape {precisions.shape} do not fit means of shape {shape}; allowed are {shape[:1]}, "
+            f"{shape} (scalar or diagonal) and, for means (n_cues, ..., d), (n_cues, ..., d, d)"
         )
     return np.broadcast_to(precisions, target)
 

@@ -99,7 +99,7 @@ def find_present(X, name):
 
 
 def is_frozen(part):
-    """Whether a part is used as it is: a `FrozenEstimator` passes on the methods of what it wraps, but learns nothing."""
+    """Whether a part is used as it is; a `FrozenEstimator` offers all methods of what it wraps, but must not learn."""
     return isinstance(part, FrozenEstimator)
 
 

@@ -28,7 +28,7 @@ class Typicality:
         self._center, self._scale = _standardisation(X, self._scaling)
         X = self._standardise(X)
         template = default_estimator(len(X), self._score, seed) if self._estimator is None else clone(self._estimator)
-        self.estimator_ = template.fit(X)
+        self.estimator_ = template.fit(X, None)  # FrozenEstimator demands a y
         if self._score == "second_moment":
             self.moments_ = CellMoments(prototypes_of(self.estimator_)).fit(X)
         return self
