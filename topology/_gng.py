@@ -358,10 +358,12 @@ class MapState:
         return int(self._network.degree[: self.n_units].sum()) // 2
 
     def _list_edges(self):
-        network = self._network
-        return list_edges(
-            network.neighbors, network.born, network.degree, network.books[:, gng.WINS].copy(), self.n_units
-        )
+        """Sorted edges (n_edges, 2) and their ages (n_edges,)."""
+        network, n = self._network, self.n_units
+        edges, ages = np.empty((self.n_edges, 2), np.int64), np.empty(self.n_edges, np.int64)
+        list_edges(network.neighbors, network.born, network.degree, network.books[:, gng.WINS], n, edges, ages)
+        order = np.lexsort((edges[:, 1], edges[:, 0]))
+        return edges[order], ages[order]
 
 
 def _start(X, max_units, rng):

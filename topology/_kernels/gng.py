@@ -5,7 +5,7 @@ from collections import namedtuple
 import numpy as np
 
 from topology._kernels.compiling import kernel
-from topology._kernels.graph import SPARE, refresh_edge, remove_all_edges, remove_edge, rename_unit
+from topology._kernels.graph import SPARE, is_crowded, refresh_edge, remove_all_edges, remove_edge, rename_unit
 from topology._kernels.search import (
     BATCH,
     LANES,
@@ -88,7 +88,7 @@ def train(net, rule, X, order, search, winners):
                     batch_size = min(BATCH, order.shape[0] - t, rule.interval - presented % rule.interval)
                     batch_position = 0
                     for r in range(batch_size):
-                        batch[r] = X[order[t + r]]
+                        copy_row(X, order[t + r], batch, r)
                     products = product_space[: batch_size * n_units].reshape(batch_size, n_units)
                     np.dot(batch[:batch_size], weights[:n_units].T, products)
                     unit_norms(weights, n_units, norms)
@@ -146,23 +146,32 @@ def train(net, rule, X, order, search, winners):
                 n_units = insert(
                     weights, mirror, books, neighbors, born, degree, n_units, rule.split_decay, rule.mean_error
                 )
-                crowded = crowded or np.max(degree[:n_units]) > crowd
+                crowded = crowded or is_crowded(degree, n_units, crowd)
             batch_size = batch_position
         elif n_units != units_before:
             batch_size = batch_position
         if n_units < units_before:
-            bounds[n_units:units_before] = np.inf
+            for i in range(n_units, units_before):
+                bounds[i] = np.inf
 
         # 6. Lazy decay.
         scale *= rule.error_decay
         if scale < SMALLEST_SCALE:
-            books[:n_units, ERROR : UTILITY + 1] *= scale
+            for i in range(n_units):
+                books[i, ERROR] *= scale
+                books[i, UTILITY] *= scale
             scale = 1.0
         if crowded:
             break
     clock[SIZE], clock[PRESENTED], clock[SCALE] = n_units, presented, scale
     clock[DISTANCE] += distance
     return t + 1
+
+
+@kernel()
+def copy_row(source, i, target, j):
+    for k in range(source.shape[1]):
+        target[j, k] = source[i, k]
 
 
 @kernel()
@@ -213,8 +222,8 @@ def fill_gap(weights, mirror, books, neighbors, born, degree, n_units, gap):
     last = n_units - 1
     if gap != last:
         rename_unit(neighbors, born, degree, last, gap)
-        weights[gap] = weights[last]
-        books[gap] = books[last]
+        copy_row(weights, last, weights, gap)
+        copy_row(books, last, books, gap)
         for k in range(mirror.shape[0]):
             mirror[k, gap] = mirror[k, last]
     return last
@@ -223,8 +232,11 @@ def fill_gap(weights, mirror, books, neighbors, born, degree, n_units, gap):
 @kernel()
 def remove_useless(weights, mirror, books, neighbors, born, degree, n_units, threshold):
     """GNG-U: the unit of least utility goes when the largest error exceeds threshold times its utility."""
-    useless = np.argmin(books[:n_units, UTILITY])
-    if n_units > 2 and np.max(books[:n_units, ERROR]) > threshold * books[useless, UTILITY]:
+    useless = worst = 0
+    for i in range(1, n_units):
+        useless = i if books[i, UTILITY] < books[useless, UTILITY] else useless
+        worst = i if books[i, ERROR] > books[worst, ERROR] else worst
+    if n_units > 2 and books[worst, ERROR] > threshold * books[useless, UTILITY]:
         remove_all_edges(neighbors, born, degree, useless)
         n_units = fill_gap(weights, mirror, books, neighbors, born, degree, n_units, useless)
         n_units = remove_isolated(weights, mirror, books, neighbors, born, degree, n_units)
@@ -234,14 +246,17 @@ def remove_useless(weights, mirror, books, neighbors, born, degree, n_units, thr
 @kernel()
 def insert(weights, mirror, books, neighbors, born, degree, n_units, split_decay, mean_error):
     """New unit midway between the unit of largest error and its worst neighbour; the new number of units."""
-    q = np.argmax(books[:n_units, ERROR])
+    q = 0
+    for i in range(1, n_units):
+        q = i if books[i, ERROR] > books[q, ERROR] else q
     if books[q, ERROR] == 0:
         return n_units
     if degree[q] > 0:
         f = neighbors[q, 0]
         for k in range(1, degree[q]):
-            if books[neighbors[q, k], ERROR] > books[f, ERROR]:
-                f = neighbors[q, k]
+            j = neighbors[q, k]
+            if books[j, ERROR] > books[f, ERROR] or (books[j, ERROR] == books[f, ERROR] and j < f):
+                f = j
         remove_edge(neighbors, born, degree, q, f)
     else:  # removal by utility may leave two units unconnected
         f = 1 - q

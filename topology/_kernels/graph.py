@@ -1,10 +1,9 @@
 """The edges of a growing graph: rows of neighbours per unit, ages stored as the moment of the last refresh.
 
 age(i, j) = wins[i] + wins[j] - born[i, j]: a win of i ages all its edges by one addition. Removal fills the gap with
-the last entry. Rows may fill up: `crowded` tells when the caller must widen them, before an edge could be lost.
+the last entry. Rows may fill up: a row with fewer than SPARE free entries is crowded and must be widened before the
+next sample, so that no edge is ever lost.
 """
-
-import numpy as np
 
 from topology._kernels.compiling import kernel
 
@@ -74,33 +73,25 @@ def rename_unit(neighbors, born, degree, old, new):
 
 
 @kernel()
-def crowded(degree, n_units, width):
+def is_crowded(degree, n_units, crowd):
     for i in range(n_units):
-        if degree[i] > width - SPARE:
+        if degree[i] > crowd:
             return True
     return False
 
 
 @kernel()
-def list_edges(neighbors, born, degree, wins, n_units):
-    """Edges (n_edges, 2), smaller unit first, sorted; and their ages (n_edges,)."""
-    n_edges = 0
-    for i in range(n_units):
-        for k in range(degree[i]):
-            n_edges += i < neighbors[i, k]
-    edges = np.empty((n_edges, 2), np.int64)
-    ages = np.empty(n_edges, np.int64)
+def list_edges(neighbors, born, degree, wins, n_units, edges, ages):
+    """Every edge once, smaller unit first, and its age; `edges` (n_edges, 2) and `ages` (n_edges,) are filled."""
     e = 0
     for i in range(n_units):
-        row = neighbors[i, : degree[i]]
-        for k in np.argsort(row):
-            j = row[k]
+        for k in range(degree[i]):
+            j = neighbors[i, k]
             if i < j:
                 edges[e, 0] = i
                 edges[e, 1] = j
                 ages[e] = wins[i] + wins[j] - born[i, k]
                 e += 1
-    return edges, ages
 
 
 @kernel()

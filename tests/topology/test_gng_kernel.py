@@ -1,0 +1,166 @@
+"""The kernel against the blackboard version, and the searches against each other, sample by sample."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from slow_gng import SlowGNG
+
+from topology import _gng
+from topology._gng import MapState
+from topology._kernels import gng
+from topology._validation import read_only
+
+RULE = gng.Rule(
+    winner_rate=0.1,
+    neighbor_rate=0.01,
+    interval=25,
+    max_age=20,
+    split_decay=0.5,
+    error_decay=0.99,
+    max_units=40,
+    refresh_first=False,
+    mean_error=False,
+    utility_threshold=np.inf,
+)
+RULES = {
+    "1995": RULE,
+    "1997": RULE._replace(refresh_first=True, mean_error=True, max_age=8),
+    "utility": RULE._replace(utility_threshold=1.5, max_age=8),
+}
+
+
+def blobs(n_samples, n_features, seed=0, dtype=np.float64, offset=0.0):
+    rng = np.random.default_rng(seed)
+    centers = 3 * rng.normal(size=(8, n_features)) + offset
+    return (centers[rng.integers(0, 8, n_samples)] + rng.normal(size=(n_samples, n_features))).astype(dtype)
+
+
+def run(X, rule, search, monkeypatch=None, width=_gng.FIRST_WIDTH, pieces=1):
+    """All rows in order; the network and the winner of every sample."""
+    network = _gng._allocate(X[:2], rule.max_units, width)
+    if search != gng.SCAN_COLUMNS:
+        network = network._replace(mirror=np.empty((0, rule.max_units), X.dtype))
+    else:
+        network = network._replace(mirror=np.ascontiguousarray(network.weights.T))
+    winners = []
+    for piece in np.array_split(np.arange(2, len(X)), pieces):
+        while len(piece):
+            found = np.empty(len(piece), np.int64)
+            n = gng.train(network, rule, read_only(X), piece, search, found)
+            winners.append(found[:n])
+            piece = piece[n:]
+            if n < len(found):
+                network = _gng._widen(network)
+    return network, np.concatenate(winners)
+
+
+def edges_with_ages(network):
+    edges, ages = MapState(network)._list_edges()
+    return {tuple(edge): age for edge, age in zip(edges.tolist(), ages.tolist())}
+
+
+@pytest.mark.parametrize("search", [gng.SCAN_COLUMNS, gng.SCAN_ROWS, gng.SCAN_BATCH])
+@pytest.mark.parametrize("name", RULES)
+def test_kernel_follows_the_blackboard(name, search):
+    rule = RULES[name]
+    X = blobs(1500, 3)
+    network, winners = run(X, rule, search)
+    slow = SlowGNG(X[0], X[1], rule)
+    for x in X[2:]:
+        slow.present(x)
+    state = MapState(network)
+    assert winners.tolist() == slow.winners
+    assert edges_with_ages(network) == slow.edges()
+    assert np.allclose(state.prototypes, [u.position for u in slow.units], rtol=1e-9)
+    scale = network.clock[gng.SCALE]
+    for column, attribute, factor in (
+        (gng.ERROR, "error", scale),
+        (gng.UTILITY, "utility", scale),
+        (gng.COUNT, "count", 1),
+    ):
+        if attribute != "utility" or name == "utility":
+            expected = [getattr(u, attribute) for u in slow.units]
+            assert np.allclose(network.books[: state.n_units, column] * factor, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n_features, offset", [(2, 0.0), (16, 0.0), (70, 0.0), (70, 30.0)])
+@pytest.mark.parametrize("winner_rate", [0.05, 1.0])
+def test_batch_search_has_the_winners_of_the_scan(dtype, n_features, offset, winner_rate):
+    rule = RULE._replace(max_units=150, winner_rate=winner_rate, interval=20)
+    X = blobs(5000, n_features, seed=1, dtype=dtype, offset=offset)
+    scanned, scan_winners = run(X, rule, gng.SCAN_ROWS)
+    batched, batch_winners = run(X, rule, gng.SCAN_BATCH)
+    assert np.array_equal(batch_winners, scan_winners)
+    assert np.array_equal(batched.weights, scanned.weights)
+    assert np.array_equal(batched.books, scanned.books)
+    assert edges_with_ages(batched) == edges_with_ages(scanned)
+
+
+@pytest.mark.parametrize("search", [gng.SCAN_COLUMNS, gng.SCAN_ROWS, gng.SCAN_BATCH])
+def test_pieces_do_not_change_the_bits(search):
+    X = blobs(2000, 4)
+    whole, whole_winners = run(X, RULE, search)
+    parts, part_winners = run(X, RULE, search, pieces=13)
+    assert np.array_equal(whole_winners, part_winners)
+    assert np.array_equal(whole.weights, parts.weights)
+    assert np.array_equal(whole.clock[:3], parts.clock[:3])
+
+
+def hub_and_spokes(n_spokes, n_rounds):
+    """The hub is the second nearest unit of every spoke."""
+    spokes = np.eye(n_spokes)
+    hub = np.zeros((1, n_spokes))
+    return np.concatenate([hub, spokes[:1], *[spokes[i % n_spokes, None] for i in range(n_rounds * n_spokes)]])
+
+
+def test_no_edge_is_lost_when_a_unit_has_many_neighbors():
+    X = hub_and_spokes(n_spokes=60, n_rounds=30) + 1e-3 * np.random.default_rng(0).normal(size=(1802, 60))
+    rule = RULE._replace(max_units=61, max_age=10**6, interval=20, neighbor_rate=0.0)
+    network, winners = run(X, rule, gng.SCAN_ROWS, width=4)
+    slow = SlowGNG(X[0], X[1], rule)
+    for x in X[2:]:
+        slow.present(x)
+    assert network.degree.max() > 8  # widened twice
+    assert edges_with_ages(network) == slow.edges()
+    assert winners.tolist() == slow.winners
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    max_age=st.integers(1, 30),
+    interval=st.integers(1, 40),
+    threshold=st.sampled_from([0.5, 2.0, np.inf]),
+    preset=st.sampled_from(["1995", "1997"]),
+)
+def test_graph_stays_a_graph(seed, max_age, interval, threshold, preset):
+    X = blobs(400, 3, seed=seed)
+    rule = RULES[preset]._replace(max_age=max_age, interval=interval, utility_threshold=threshold, max_units=25)
+    network, _ = run(X, rule, gng.SCAN_COLUMNS)
+    n, degree = MapState(network).n_units, network.degree
+    assert 2 <= n <= 25
+    pairs = {(i, int(j)) for i in range(n) for j in network.neighbors[i, : degree[i]]}
+    assert len(pairs) == degree[:n].sum()  # no edge twice
+    assert pairs == {(j, i) for i, j in pairs}
+    assert all(i != j and 0 <= j < n for i, j in pairs)
+    ages = np.array(list(edges_with_ages(network).values()))
+    assert (ages >= 0).all() and (ages <= max_age).all()
+    assert np.array_equal(network.mirror[:, :n], network.weights[:n].T)
+    if threshold == np.inf:
+        assert degree[:n].min() >= 1
+        if max_age == 30:
+            assert network.books[:n, gng.COUNT].sum() <= len(X) - 2 + 1e-6
+
+
+def test_small_scale_is_folded_back():
+    X = blobs(1500, 2)
+    rule = RULE._replace(error_decay=0.5)
+    network, winners = run(X, rule, gng.SCAN_COLUMNS)
+    slow = SlowGNG(X[0], X[1], rule)
+    for x in X[2:]:
+        slow.present(x)
+    assert winners.tolist() == slow.winners
+    assert 0 < network.clock[gng.SCALE] <= 1
+    assert network.clock[gng.SCALE] >= gng.SMALLEST_SCALE * 0.5
