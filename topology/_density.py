@@ -72,7 +72,7 @@ class CodebookDensity(DensityMixin, BaseEstimator):
         if self.intrinsic_dimension != "auto":
             check_real("intrinsic_dimension", self.intrinsic_dimension, 0, open_low=True)
         X = validate_data(self, X, dtype=[np.float64, np.float32], order="C", ensure_min_samples=2)
-        self.estimator_ = clone(GrowingNeuralGas() if self.estimator is None else self.estimator).fit(X)
+        self.estimator_ = clone(GrowingNeuralGas() if self.estimator is None else self.estimator).fit(X, y)
         prototypes = _prototypes(self.estimator_).astype(X.dtype, copy=False)
         if prototypes.shape[1] != X.shape[1]:
             raise ValueError(f"X must have {prototypes.shape[1]} features as the fitted map, got {X.shape[1]}")
