@@ -103,8 +103,8 @@ class LocalPrecision(RegressorMixin, BaseEstimator):
     def partial_fit(self, X, y, *, target_variance=None):
         """Go on learning on the fitted map; the first call is a `fit`.
 
-        The sums behind the read-out are exact, in whatever order samples come. Errors are those made before
-        learning from the batch; old ones fade with `memory`.
+        The read-out keeps sums over all samples and loses nothing. Its errors are those made before learning from the
+        batch; old ones fade with `memory`.
         """
         if not hasattr(self, "n_samples_seen_"):
             return self.fit(X, y, target_variance=target_variance)
@@ -148,18 +148,20 @@ class LocalPrecision(RegressorMixin, BaseEstimator):
             raise ValueError("y must vary: nothing can be learned from a constant task variable")
 
     def _fit_map(self, X, rng):
+        if (X == X[0]).all():
+            raise ValueError("X must vary: all samples are the same")
+        # Centred beforehand, for the covariance of samples far from the origin loses its digits.
+        self._x_mean = X.mean(axis=0)
         n_components = min(self.n_components, *X.shape)
-        self._pca = PCA(n_components, random_state=rng.randint(2**31)).fit(X)
+        self._pca = PCA(n_components, random_state=rng.randint(2**31)).fit(X - self._x_mean)
         # One scale for all components: their relative size, hence the noise they carry, stays as it is.
         self._x_scale = np.sqrt(self._pca.explained_variance_.mean())
-        if self._x_scale <= 10 * np.finfo(float).eps * abs(X).max():
-            raise ValueError("X must vary: all samples are the same")
         Z = self._project(X)
         if self.estimator is None:
             n_units = int(np.clip(len(X) // 25, 2, 200))
             self.estimator_ = GrowingNeuralGas(max_units=n_units, random_state=rng.randint(2**31)).fit(Z)
         else:
-            self.estimator_ = clone(self.estimator).fit(Z)
+            self.estimator_ = clone(self.estimator).fit(Z, None)
         self._cells = Cells(prototypes_of(self.estimator_), getattr(self.estimator_, "edges_", None), Z, N_NEAR)
         return Z
 
@@ -208,7 +210,7 @@ class LocalPrecision(RegressorMixin, BaseEstimator):
             )
 
     def _project(self, X):
-        return self._pca.transform(X) / self._x_scale
+        return self._pca.transform(X - self._x_mean) / self._x_scale
 
     def _locate(self, X):
         check_is_fitted(self)

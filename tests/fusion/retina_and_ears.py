@@ -37,6 +37,11 @@ def hear(rng, y, gain):
     return 2 * np.sqrt(rng.poisson(gain[:, None] * tuning + 0.5) + 3 / 8)
 
 
+def draw_level(rng, n):
+    """Sound level, as the gain of the ears, log-uniform."""
+    return np.exp(rng.uniform(np.log(8.0), np.log(40.0), n))
+
+
 def gaussian_nll(y, mean, variance):
-    """Mean negative log-likelihood without the constant part that no estimator changes ... with log(2 pi v)."""
+    """Mean of .5 log(2 pi v) + e**2 / (2 v), in nats."""
     return float(np.mean(0.5 * np.log(2 * np.pi * variance) + (y - mean) ** 2 / (2 * variance)))

@@ -105,7 +105,7 @@ def test_a_column_that_never_varied_reveals_a_change():
 
 
 def test_calibration_keeps_groups_apart():
-    """Noisy views of few objects: a split inside objects raises false alarms on new objects, a split between does not."""
+    """Noisy views of few objects: a split inside objects raises false alarms on new ones, a split between does not."""
     rng = np.random.default_rng(0)
 
     def view(n_objects, n_views=20):
