@@ -46,6 +46,8 @@ class Handling:
     max_steps: int = 50
 
     def __post_init__(self):
+        if self.bank is not None and not isinstance(self.bank, ObjectBank):
+            raise TypeError(f"bank is {type(self.bank).__name__}; an ObjectBank is needed")
         kinds = (self.backgrounds,) if isinstance(self.backgrounds, str) else tuple(self.backgrounds)
         if not kinds:
             raise ValueError("backgrounds is empty; at least one kind is needed")

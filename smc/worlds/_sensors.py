@@ -132,7 +132,10 @@ def partial_view(clouds, strength, seed=0) -> np.ndarray:
     """
     clouds, strength, seeds = _check_clouds(clouds, strength, seed)
     out = clouds.copy()
-    kernels.cut_view(out, _n_kept(clouds, strength, NARROWEST_VIEW), seeds)
+    places = np.empty(out.shape[:2])
+    kernels.places_along(out, seeds, places)
+    order = np.argsort(places, axis=1, kind="stable")
+    kernels.cut_view(out, order, _n_kept(clouds, strength, NARROWEST_VIEW), seeds)
     return out
 
 

@@ -104,21 +104,23 @@ def drop(clouds, n_kept, seeds):
 
 
 @jit()
-def cut_view(clouds, n_kept, seeds):
-    """Keep the n_kept (B,) points farthest in one random direction of the picture; copies of them replace the rest."""
-    n_points = clouds.shape[1]
-    place = np.empty(n_points)
+def places_along(clouds, seeds, places):
+    """Places (B, n_points) of the points along one random direction of the picture."""
     for row in range(clouds.shape[0]):
-        kept = n_kept[row]
-        if kept == n_points:
-            continue
-        key = stream(seeds[row], VIEW_STREAM)
-        angle = 2.0 * math.pi * uniform(key, 0)
+        angle = 2.0 * math.pi * uniform(stream(seeds[row], VIEW_STREAM), 0)
         across, down = math.cos(angle), math.sin(angle)
-        for i in range(n_points):
-            place[i] = clouds[row, i, 0] * across + clouds[row, i, 1] * down
-        order = np.argsort(place, kind="mergesort")
-        for i in range(n_points - kept):
-            source = order[n_points - kept + below(key, 1 + i, kept)]
+        for i in range(clouds.shape[1]):
+            places[row, i] = clouds[row, i, 0] * across + clouds[row, i, 1] * down
+
+
+@jit()
+def cut_view(clouds, order, n_kept, seeds):
+    """Keep the last n_kept (B,) points of `order` (B, n_points); random copies of them replace the others."""
+    n_points = clouds.shape[1]
+    for row in range(clouds.shape[0]):
+        key = stream(seeds[row], VIEW_STREAM)
+        first_kept = n_points - n_kept[row]
+        for i in range(first_kept):
+            source = order[row, first_kept + below(key, 1 + i, n_kept[row])]
             for c in range(3):
-                clouds[row, order[i], c] = clouds[row, source, c]
+                clouds[row, order[row, i], c] = clouds[row, source, c]
