@@ -25,8 +25,10 @@ def resolve_columns(columns, n_features, feature_names=None, *, owner):
         indices = everything[columns]
     else:
         wanted = np.atleast_1d(np.asarray(columns))
-        _require(wanted.ndim == 1 and wanted.dtype.kind in "biuUO", owner, columns)
-        if wanted.dtype.kind == "b":
+        _require(wanted.ndim == 1 and (wanted.dtype.kind in "biuUO" or len(wanted) == 0), owner, columns)
+        if len(wanted) == 0:
+            indices = everything[:0]
+        elif wanted.dtype.kind == "b":
             _require(len(wanted) == n_features, owner, columns)
             indices = everything[wanted]
         elif wanted.dtype.kind in "iu":
