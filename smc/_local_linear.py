@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
-from sklearn.linear_model import GammaRegressor
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from smc._cells import Cells, apply_linear_maps, fit_linear_maps
+from smc._noise import CellNoise
 from smc._ridge import CrossValidatedRidge, Features
 from smc._transitions import pick_modality
 from topology import GrowingNeuralGas
 from topology._validation import check_generator, check_integer
 
 LOCAL_RIDGES = (1.0, 10.0, 100.0, 1000.0, np.inf)
-PRIOR_STEPS = 10.0  # weight of the overall noise in a cell's, in steps
 STEPS_PER_UNIT, MAX_UNITS = 75, 200
 
 
@@ -95,8 +94,8 @@ class LocalLinearContingency(BaseEstimator):
         phi = self._phi(action)
         rng = check_generator(self.random_state)
         folds = _draw_folds(len(X), transitions.group, self.n_folds, rng)
-        self.n_features_in_, self._n_action = X.shape[1], action.shape[1:]
         self.estimator_ = self._fit_map(X, rng)
+        self.n_features_in_, self._n_action = X.shape[1], action.shape[1:]
         self._cells = Cells(self.estimator_.prototypes_, self.estimator_.edges_, X)
         self._features = Features(X, phi, self.n_components)
         features, phi = self._features(X, phi)
@@ -109,7 +108,8 @@ class LocalLinearContingency(BaseEstimator):
         self.local_ridge_ = LOCAL_RIDGES[best]
         residual = change - self._ridge.predict(features)
         (self._maps,) = fit_linear_maps(self._cells, shares, inputs, residual, [self.local_ridge_])
-        self._fit_noise(errors[best] ** 2, phi, shares, folds)
+        self._noise = CellNoise(self._cells, shares, phi, errors[best] ** 2, folds, self.n_folds)
+        self.noise_variance_ = self._noise.variance
         return self
 
     def predict(self, X, action):
@@ -134,10 +134,7 @@ class LocalLinearContingency(BaseEstimator):
         change = self._ridge.predict(features)
         if np.isfinite(self.local_ridge_):
             change += apply_linear_maps(self._maps, shares, _with_constant(phi))
-        cell_variance = shares @ self.noise_variance_
-        # Beyond the range of the steps learned from, the factor stays at its extremes.
-        log_factor = np.log(self._noise.predict(self._noise_features(cell_variance, phi)))
-        return change, cell_variance * np.exp(np.clip(log_factor, *self._log_factor_range))[:, None]
+        return change, self._noise.predict(shares, phi)
 
     def units(self, X):
         """Number of the best matching unit of each observation (n_samples,)."""
@@ -159,10 +156,14 @@ class LocalLinearContingency(BaseEstimator):
     # --- parts of fit --------------------------------------------------------------------------------------------
 
     def _fit_map(self, X, rng):
-        if self.estimator is not None:
-            return clone(self.estimator).fit(X, None)
-        n_units = int(np.clip(len(X) // STEPS_PER_UNIT, 2, MAX_UNITS))
-        return GrowingNeuralGas(n_units, random_state=rng).fit(X)
+        if self.estimator is None:
+            n_units = int(np.clip(len(X) // STEPS_PER_UNIT, 2, MAX_UNITS))
+            return GrowingNeuralGas(n_units, random_state=rng).fit(X)
+        fitted = clone(self.estimator).fit(X, None)
+        n_features = fitted.prototypes_.shape[1]
+        if n_features != X.shape[1]:
+            raise ValueError(f"estimator is a map of {n_features} features, the observations have {X.shape[1]}")
+        return fitted
 
     def _left_out_errors(self, features, inputs, shares, change, folds):
         """Errors (n, n_features) on left-out folds, for each local penalty."""
@@ -174,32 +175,6 @@ class LocalLinearContingency(BaseEstimator):
             for error, cell_maps in zip(errors, maps):
                 error[left] = residual[left] - apply_linear_maps(cell_maps, shares[left], inputs[left])
         return errors
-
-    def _fit_noise(self, squared_errors, phi, shares, folds):
-        """Variance per cell from all left-out errors, and the factor that makes it fit them."""
-        overall = squared_errors.mean(axis=0)
-        self._overall = np.maximum(overall, max(np.finfo(float).eps * overall.max(), np.finfo(float).tiny))
-        parts = [shares[folds == fold] for fold in range(self.n_folds)]
-        sums = [part.T @ squared_errors[folds == fold] for fold, part in enumerate(parts)]
-        counts = [part.sum(axis=0) for part in parts]
-        self.noise_variance_ = self._cell_variance(sum(sums), sum(counts))
-        # A step's own error must not speak for the noise of its cell: the factor is fitted on left-out cells too.
-        cell_variance = np.empty_like(squared_errors)
-        for fold, part in enumerate(parts):
-            others = self._cell_variance(sum(sums) - sums[fold], sum(counts) - counts[fold])
-            cell_variance[folds == fold] = part @ others
-        ratio = np.maximum((squared_errors / cell_variance).mean(axis=1), 1e-12)
-        features = self._noise_features(cell_variance, phi)
-        self._noise = GammaRegressor(alpha=1e-3, solver="newton-cholesky").fit(features, ratio)
-        log_factor = np.log(self._noise.predict(features))
-        self._log_factor_range = log_factor.min(), log_factor.max()
-
-    def _cell_variance(self, sums, counts):
-        sums, counts = self._cells.pool(sums), self._cells.pool(counts)
-        return (sums + PRIOR_STEPS * self._overall) / (counts + PRIOR_STEPS)[:, None]
-
-    def _noise_features(self, cell_variance, phi):
-        return np.column_stack([np.log((cell_variance / self._overall).mean(axis=1)), phi])
 
     # --- checks --------------------------------------------------------------------------------------------------
 

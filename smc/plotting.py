@@ -10,7 +10,7 @@ from scipy.spatial.distance import pdist
 
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC3D61", "#8F6BC7", "#56B4E9", "#8C6D31", "#6B7280")
 FRAME = "#3B4252"
-UP, RIGHT = np.array([0.0, 1.0]), np.array([1.0, 0.0])
+UP = np.array([0.0, 1.0])
 NODE = 0.27  # half the side of a node, in median lengths of an edge
 CROWDED_NODE = 0.25  # and at most so much, in distances between the two nearest nodes
 BEND = 0.16  # curvature of an edge, so that the way back lies beside the way there
@@ -113,9 +113,10 @@ def _lay_out(graph, actions):
     distance = {a: {b: steps[a].get(b, apart) for b in graph} for a in graph}
     positions = nx.kamada_kawai_layout(simple, dist=distance)
     positions = _straighten(graph, positions, _displacements(graph, positions, actions))
-    first, second, *_ = *_directions(graph, positions, actions).values(), UP, RIGHT
-    turn = np.array([[first[1], -first[0]], first])
-    if (turn @ second)[0] < 0:
+    directions = list(_directions(graph, positions, actions).values())
+    x, y = directions[0] if directions else UP
+    turn = np.array([[y, -x], [x, y]])
+    if len(directions) > 1 and (turn @ directions[1])[0] < 0:
         turn[0] *= -1
     return {node: turn @ position for node, position in positions.items()}
 
@@ -124,7 +125,8 @@ def _straighten(graph, positions, displacements):
     """Least-squares positions at which every action displaces by its mean, if there are nearly such positions."""
     nodes = {node: i for i, node in enumerate(graph)}
     edges = [edge for edge in graph.edges(data=True) if edge[0] != edge[1]]
-    if not edges or not all(displacements[edge["action"]].any() for _, _, edge in edges):
+    directed = edges and all(displacements[edge["action"]].any() for _, _, edge in edges)
+    if not (directed and nx.is_weakly_connected(graph)):
         return positions
     incidence = np.zeros((len(edges), len(nodes)))
     for row, (start, end, _) in zip(incidence, edges):
@@ -132,10 +134,9 @@ def _straighten(graph, positions, displacements):
     moves = np.array([displacements[edge["action"]] for _, _, edge in edges])
     weights = np.array([edge["probability"] ** 2 for _, _, edge in edges])[:, None]
     solution = np.linalg.lstsq(incidence * np.sqrt(weights), moves * np.sqrt(weights), rcond=None)[0]
-    misfit = (weights * (incidence @ solution - moves) ** 2).sum()
-    if misfit > MISFIT * (weights * moves**2).sum():
-        return positions
-    return dict(zip(nodes, solution))
+    misfit = (weights * (incidence @ solution - moves) ** 2).sum() / (weights * moves**2).sum()
+    crowded = pdist(solution).min() < 0.5 * np.median(np.hypot(*moves.T))
+    return positions if crowded or misfit > MISFIT else dict(zip(nodes, solution))
 
 
 def _displacements(graph, positions, actions):

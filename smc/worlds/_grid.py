@@ -68,7 +68,7 @@ class GridWorld(gym.Env):
         start = (options or {}).get("position")
         if start is None:
             self._position = self._free[self.np_random.integers(len(self._free))]
-        elif (self._free == np.asarray(start)).all(axis=1).any():
+        elif np.shape(start) == (2,) and (self._free == start).all(axis=1).any():
             self._position = np.array(start)
         else:
             raise ValueError(f"options['position'] must be the (row, column) of a free cell; got {start!r}")
