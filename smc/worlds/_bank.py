@@ -125,7 +125,70 @@ class ObjectBank:
         ObjectBank
             Ordered by class as given, then by number.
         """
-        from ._procedural import make_objects
+        from smc.worlds._procedural import make_objects
 
         meshes, names, ids = make_objects(n_per_class, classes, seed, variation, proportions, palette, checker)
         return cls(meshes, names, ids=ids)
+
+    @classmethod
+    def bundled(cls):
+        """The household objects shipped with the package: about 2000 faces each, coloured, in classes of at least 10.
+
+        The models were made by many authors, named in `smc/worlds/data/CREDITS.csv`, for Blend Swap (CC0 1.0 and
+        CC BY 3.0) and by Scopia (CC BY 3.0); here they are decimated, and their textures baked into colours of faces.
+        Near-copies share a group.
+
+        Returns
+        -------
+        ObjectBank
+
+        Raises
+        ------
+        topology.storage.CorruptFileError
+            The data file is damaged.
+        """
+        from smc.worlds._bundled import load_bundled
+
+        meshes, classes, groups, ids = load_bundled()
+        return cls(meshes, classes, groups=groups, ids=ids)
+
+    @classmethod
+    def from_folder(cls, path, *, max_faces=100_000, strict=False, labels=None, up="z", n_faces=None):
+        """Any folder of class-labelled meshes: OBJ, PLY, STL, OFF and GLB.
+
+        Without `labels` the class of a mesh is the first subfolder on its path (`path/chair/a.obj`,
+        `path/chair/train/a.off`) and its id the path below the folder. Textures become one colour per face. Nothing
+        in a file is executed, and nothing outside the folder is read.
+
+        Parameters
+        ----------
+        path : str or path-like
+        max_faces : int
+            Meshes with more triangles are refused: from the file's header, before memory is taken, where the format
+            says; and whatever the format, files beyond 500 bytes for each of these faces (at least 1 MiB).
+        strict : bool
+            Raise at the first mesh that cannot be used, rather than skip such meshes and name them in one warning.
+        labels : str or path-like, optional
+            CSV file with the columns `id` (a mesh's path below the folder, with or without suffix), `class` and, if
+            you like, `group`; only the meshes that it lists are read.
+        up : {"z", "y"}
+            Which axis of the files points upwards; "y" turns (x, y, z) into (x, -z, y).
+        n_faces : int, optional
+            Decimate meshes with more triangles to about this number, at least 50; 2000 are quick to draw.
+
+        Returns
+        -------
+        ObjectBank
+            Ordered by id, or as in `labels`.
+
+        Raises
+        ------
+        ImportError
+            trimesh or pillow is absent (extra `meshes`).
+        ValueError
+            A wrong argument, a folder without any mesh that can be used, or (strict) any unusable mesh.
+        """
+        from smc.worlds._folder import load_folder
+
+        meshes, classes, groups, ids = load_folder(path, labels, up, max_faces, n_faces, strict)
+        return cls(meshes, classes, groups=groups, ids=ids)

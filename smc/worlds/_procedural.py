@@ -8,9 +8,9 @@ from colorsys import hsv_to_rgb
 import numpy as np
 from tqdm import tqdm
 
-from ._mesh import Mesh
-from ._normalise import normalise
-from ._shapes import box, lathe, smooth_curve, superquadric, tube
+from smc.worlds._mesh import Mesh
+from smc.worlds._normalise import normalise
+from smc.worlds._shapes import box, lathe, smooth_curve, superquadric, tube
 
 # A family is a function of one `Shape` that yields parts; z is up, the front looks towards -y, and any unit will do.
 
