@@ -4,17 +4,9 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from topology import metrics
-from topology._kernels.search import find_nearest_two, pairwise_distances
+from topology._kernels.search import pairwise_distances
+from topology._nearest import nearest_two
 from topology._validation import read_only
-
-
-def nearest_two(X, prototypes):
-    """Exact two nearest units of every row: indices (n_samples, 2) and Euclidean distances (n_samples, 2)."""
-    indices = np.empty((len(X), 2), np.int64)
-    distances = np.empty((len(X), 2), prototypes.dtype)
-    X = np.asarray(X, dtype=prototypes.dtype)
-    find_nearest_two(read_only(X), read_only(prototypes), indices, distances)
-    return indices, np.sqrt(distances)
 
 
 def measure_cells(winners, distances, n_units):

@@ -6,9 +6,10 @@ from scipy.special import logsumexp
 from sklearn.base import BaseEstimator, DensityMixin, clone
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from topology._codebook import measure_cells, nearest_two
+from topology._codebook import measure_cells
 from topology._gng import GrowingNeuralGas
 from topology._kernels.search import pairwise_distances
+from topology._nearest import nearest_two
 from topology._validation import check_choice, check_generator, check_integer, check_real, read_only
 from topology.metrics import intrinsic_dimension
 

@@ -10,9 +10,10 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
 from topology import storage
-from topology._codebook import Codebook, measure_cells, nearest_two
+from topology._codebook import Codebook, measure_cells
 from topology._kernels import gng
 from topology._kernels.graph import SPARE, enter_edges, list_edges
+from topology._nearest import nearest_two, one_blas_thread
 from topology._validation import check_choice, check_generator, check_integer, check_real, read_only
 
 # Never mixed silently: each preset fixes the order of operations as well as the constants.
@@ -172,7 +173,8 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
         network = _start(X, rule.max_units, rng)
         n_epochs = self._count_epochs(len(X), rule)
         orders = _shuffled_orders(len(X), n_epochs, rng) if self.shuffle else _plain_orders(len(X), n_epochs)
-        network = _present(network, rule, X, orders, callback, total=n_epochs * len(X))
+        with one_blas_thread():
+            network = _present(network, rule, X, orders, callback, total=n_epochs * len(X))
         self._take(network)
         winners, distances = nearest_two(X, self.prototypes_)
         self.labels_ = winners[:, 0]
@@ -192,7 +194,8 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
         else:
             X = X.astype(self.prototypes_.dtype, copy=False)
             network = self._give(rule.max_units)
-        network = _present(network, rule, X, _plain_orders(len(X), 1), callback, total=len(X))
+        with one_blas_thread():
+            network = _present(network, rule, X, _plain_orders(len(X), 1), callback, total=len(X))
         self._take(network)
         self.labels_ = nearest_two(X, self.prototypes_)[0][:, 0]
         return self

@@ -4,8 +4,8 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from topology._codebook import nearest_two
 from topology._kernels.moments import add_squared_residuals, weighted_energy
+from topology._nearest import nearest_two
 from topology._validation import check_matrix, check_real
 
 BLOCK = 4096  # rows rotated at once: bounds the memory, not the result

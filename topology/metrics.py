@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.spatial import cKDTree
 
-from topology._kernels.search import find_nearest_two
-from topology._validation import check_choice, check_integer, check_matrix, read_only
+from topology._nearest import nearest_two
+from topology._validation import check_choice, check_integer, check_matrix
 
 __all__ = ["intrinsic_dimension", "quantization_error", "topographic_error"]
 
@@ -22,8 +22,8 @@ def quantization_error(X, prototypes):
     error : float
         The mean distance, not the mean squared distance.
     """
-    _, squared = _nearest_two(X, prototypes)
-    return float(np.sqrt(squared[:, 0], dtype=np.float64).mean())
+    _, distances = _nearest_two(X, prototypes)
+    return float(distances[:, 0].mean(dtype=np.float64))
 
 
 def topographic_error(X, prototypes, edges):
@@ -91,11 +91,7 @@ def intrinsic_dimension(X, *, method="two_nn", n_neighbors=10):
 
 def _nearest_two(X, prototypes):
     prototypes = check_matrix("prototypes", prototypes)
-    X = check_matrix("X", X, n_columns=prototypes.shape[1]).astype(prototypes.dtype, copy=False)
-    indices = np.empty((len(X), 2), np.int64)
-    squared = np.empty((len(X), 2), prototypes.dtype)
-    find_nearest_two(read_only(X), read_only(prototypes), indices, squared)
-    return indices, squared
+    return nearest_two(check_matrix("X", X, n_columns=prototypes.shape[1]), prototypes)
 
 
 def _pair_keys(pairs, n_units):

@@ -64,7 +64,7 @@ def edges_with_ages(network):
 @pytest.mark.parametrize("name", RULES)
 def test_kernel_follows_the_blackboard(name, search):
     rule = RULES[name]
-    X = blobs(1500, 3)
+    X = blobs(1000, 3)
     network, winners = run(X, rule, search)
     slow = SlowGNG(X[0], X[1], rule)
     for x in X[2:]:
@@ -116,13 +116,13 @@ def hub_and_spokes(n_spokes, n_rounds):
 
 
 def test_no_edge_is_lost_when_a_unit_has_many_neighbors():
-    X = hub_and_spokes(n_spokes=60, n_rounds=30) + 1e-3 * np.random.default_rng(0).normal(size=(1802, 60))
-    rule = RULE._replace(max_units=61, max_age=10**6, interval=20, neighbor_rate=0.0)
+    X = hub_and_spokes(n_spokes=40, n_rounds=20) + 1e-3 * np.random.default_rng(0).normal(size=(802, 40))
+    rule = RULE._replace(max_units=41, max_age=10**6, interval=20, neighbor_rate=0.0)
     network, winners = run(X, rule, gng.SCAN_ROWS, width=4)
     slow = SlowGNG(X[0], X[1], rule)
     for x in X[2:]:
         slow.present(x)
-    assert network.degree.max() > 8  # widened twice
+    assert network.degree.max() > 4  # the first width: rows were widened
     assert edges_with_ages(network) == slow.edges()
     assert winners.tolist() == slow.winners
 
@@ -155,7 +155,7 @@ def test_graph_stays_a_graph(seed, max_age, interval, threshold, preset):
 
 
 def test_small_scale_is_folded_back():
-    X = blobs(1500, 2)
+    X = blobs(1000, 2)
     rule = RULE._replace(error_decay=0.5)
     network, winners = run(X, rule, gng.SCAN_COLUMNS)
     slow = SlowGNG(X[0], X[1], rule)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from topology._codebook import nearest_two
 from topology._kernels.search import LANES, nearest_two_of, pairwise_distances, two_smallest
+from topology._nearest import nearest_two
 from topology._validation import read_only
 
 
