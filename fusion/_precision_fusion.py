@@ -164,22 +164,26 @@ class PrecisionFusion(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X):
         """Fused class probabilities, shape (n_samples, n_classes), in the order of ``classes_``."""
-        check_is_fitted(self)
-        arrays, present = self._read(X)
-        n_samples = len(next(iter(present.values())))
-        weights = self._weigh(arrays, present)
-        probabilities = np.full((len(weights), n_samples, len(self.classes_)), 1 / len(self.classes_))
-        for i, name in enumerate(self.experts_):
-            if present[name].any():
-                known = probabilities[i, present[name]] * 0
-                known[:, self._find_classes(name)] = self.experts_[name].predict_proba(arrays[name][present[name]])
-                probabilities[i, present[name]] = known
+        probabilities, weights, _ = self._consult(X)
         return RULES[self.combine](probabilities, weights)
 
     def weights(self, X):
         """Reliability given to each modality, shape (n_samples, n_modalities), in [0, 1]; 0 where it is missing."""
         check_is_fitted(self)
         return self._weigh(*self._read(X)).T
+
+    def _consult(self, X):
+        """What each expert says, (n_modalities, n_samples, n_classes), its weight and whether its sense is there."""
+        check_is_fitted(self)
+        arrays, present = self._read(X)
+        weights = self._weigh(arrays, present)
+        probabilities = np.full((*weights.shape, len(self.classes_)), 1 / len(self.classes_))
+        for i, (name, rows) in enumerate(present.items()):
+            if rows.any():
+                known = np.zeros((rows.sum(), len(self.classes_)))
+                known[:, self._find_classes(name)] = self.experts_[name].predict_proba(arrays[name][rows])
+                probabilities[i, rows] = known
+        return probabilities, weights, np.stack(list(present.values()))
 
     def _weigh(self, arrays, present):
         weights = np.zeros((len(present), len(next(iter(present.values())))))

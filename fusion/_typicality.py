@@ -51,7 +51,11 @@ class Typicality:
 
 
 def default_estimator(n_samples, score, seed):
-    """A growing neural gas of at most 100 units, fewer where a unit would see under 10 samples."""
+    """A growing neural gas of at most 100 units, fewer where a unit would see under 10 samples.
+
+    The plain preset: on digit halves (3 development seeds) both presets, slower learning rates, 30 to 100 units and
+    k-means gave fused accuracies within 0.1 points of each other.
+    """
     gas = GrowingNeuralGas(max_units=int(np.clip(n_samples // 10, 2, 100)), random_state=seed)
     return gas if score == "second_moment" else CodebookDensity(gas)
 
