@@ -17,7 +17,10 @@ def test_the_readme_has_three_short_blocks():
 
 
 def test_they_run_write_their_pictures_and_need_no_torch(tmp_path):
-    code = "import sys; sys.modules['torch'] = None\nfrom experiments.quick import main\nraise SystemExit(main())"
+    code = (
+        "import sys; from experiments.quick import main\n"
+        "failed = main(); assert 'torch' not in sys.modules; raise SystemExit(failed)"
+    )
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     for _, block in quick.read_blocks(quick.README):
