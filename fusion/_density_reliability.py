@@ -103,6 +103,8 @@ class DensityReliability(BaseEstimator):
         groups = _check_groups(groups, len(X))
         rng = check_random_state(self.random_state)
         apart = split_groups(groups, self.calibration_fraction, rng)
+        if (~apart).sum() < 2:
+            raise ValueError(f"X must hold at least 2 samples to map beside the {apart.sum()} kept for calibration")
         self._layers = {}
         for name, indices in columns.items():
             layer = Typicality(self.estimator, self.score, self._scaling_of(name))

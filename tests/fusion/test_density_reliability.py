@@ -201,6 +201,8 @@ def test_bad_data(ring, fitted):
         DensityReliability().fit(X, groups=np.zeros(50))
     with pytest.raises(ValueError, match="must vary"):
         DensityReliability().fit(np.ones((50, 3)))
+    with pytest.raises(ValueError, match="at least 2 samples to map beside the 1 kept"):
+        DensityReliability().fit(X[:2])
     with pytest.raises(ValueError, match="minimum of 2"):
         DensityReliability().fit(X[:1])
     with pytest.raises(ValueError, match="6 features"):
