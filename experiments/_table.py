@@ -50,4 +50,4 @@ def _cell(value) -> str:
     value = _plain(value)
     if value is None:
         return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:#.4g}".rstrip(".") if isinstance(value, float) else str(value)

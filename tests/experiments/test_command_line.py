@@ -133,8 +133,8 @@ ROWS = [
 def test_benchmark_rows_show_ratios_and_absent_peers():
     header, _, fit, rate = format_rows(ROWS).splitlines()
     assert header.split() == ["table", "row", "ours", "unit", "a", "b", "limit"]
-    assert re.split(r"  +", fit) == ["t", "fit", "2", "s", "8 (x4.00)", "not installed", "1 (50%)"]
-    assert re.split(r"  +", rate) == ["t", "rate", "2", "1/s", "8 (x0.25)"]
+    assert re.split(r"  +", fit) == ["t", "fit", "2.000", "s", "8 (x4.00)", "not installed", "1 (50%)"]
+    assert re.split(r"  +", rate) == ["t", "rate", "2.000", "1/s", "8 (x0.25)"]
 
 
 def test_benchmarks_command_writes_json_and_finds_peers(tmp_path, monkeypatch, capsys):

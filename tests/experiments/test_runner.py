@@ -341,6 +341,7 @@ def test_table_text_is_aligned():
         "a     1.235",
         "long     12        True",
     ]
+    assert format_table([{"x": 92.0}, {"x": 2345.6}]).splitlines()[2:] == ["92.00", " 2346"]
     assert format_table([]) == "(no rows)"
 
 
