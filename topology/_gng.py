@@ -42,8 +42,9 @@ SETTLING = 200  # presentations per unit after full size
 SETTLING_EPOCHS = 3
 CHUNK = 2**14  # presentations between two looks at the progress bar
 FIRST_WIDTH = 16  # neighbours per unit before the first widening
-MAX_COLUMN_FEATURES = 8
-MIN_BATCH_BYTES = 2**18  # of all prototypes: above this, matrix products beat reading every prototype per sample
+MAX_COLUMN_FEATURES = 16  # up to here the distances are vectorised over units
+MIN_BATCH_BYTES = 2**14  # of all prototypes: above this, matrix products beat reading every prototype per sample
+MIN_BATCH_ROWS = 16
 
 _SCHEMA = {
     "prototypes": ("f", ("units", "features")),
@@ -382,7 +383,7 @@ def _allocate(prototypes, capacity, width):
     n, n_features = prototypes.shape
     weights = np.zeros((capacity, n_features), prototypes.dtype)
     weights[:n] = prototypes
-    by_columns = _choose_search(weights) == gng.SCAN_COLUMNS
+    by_columns = n_features <= MAX_COLUMN_FEATURES
     return gng.Network(
         weights=weights,
         mirror=np.ascontiguousarray(weights.T) if by_columns else np.empty((0, capacity), weights.dtype),
@@ -394,15 +395,17 @@ def _allocate(prototypes, capacity, width):
     )
 
 
-def _choose_search(weights):
+def _choose_search(weights, n_rows):
+    """Rows and batches find the same winners to the bit; columns sum in another order, so n_features alone decides."""
     if weights.shape[1] <= MAX_COLUMN_FEATURES:
         return gng.SCAN_COLUMNS
-    return gng.SCAN_BATCH if weights.nbytes >= MIN_BATCH_BYTES else gng.SCAN_ROWS
+    large = weights.nbytes >= MIN_BATCH_BYTES and n_rows >= MIN_BATCH_ROWS
+    return gng.SCAN_BATCH if large else gng.SCAN_ROWS
 
 
 def _present(network, rule, X, orders, callback, total):
     """Run the kernel chunk by chunk; between chunks widen rows of neighbours, call back, show progress."""
-    search = _choose_search(network.weights)
+    search = _choose_search(network.weights, len(X))
     chunk = CHUNK if callback is None else rule.interval
     X, nobody = read_only(X), np.empty(0, np.int64)
     done = reported = 0

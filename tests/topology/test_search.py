@@ -15,7 +15,7 @@ from topology._validation import read_only
 def test_two_smallest_sorts_by_value_then_index(values):
     padded = np.full(-(-len(values) // LANES) * LANES, np.inf)
     padded[: len(values)] = values
-    i1, i2, b1, b2 = two_smallest(padded, np.empty(LANES), np.empty(LANES))
+    i1, i2, b1, b2 = two_smallest(padded, len(values), np.empty(LANES))
     expected = np.argsort(values, kind="stable")[:2]
     assert [i1, i2] == expected.tolist()
     assert [b1, b2] == [values[expected[0]], values[expected[1]]]
@@ -31,8 +31,8 @@ def test_pruned_search_equals_full_scan(dtype, n_features, offset):
     prototypes[40] = prototypes[7]  # a tie in every row: the lower index must come first
     indices, distances = nearest_two(X, prototypes)
     everyone = np.arange(len(prototypes))
-    for i, x in enumerate(read_only(X)):
-        i1, i2, b1, b2 = nearest_two_of(read_only(prototypes), x, everyone, len(everyone))
+    for i in range(len(X)):
+        i1, i2, b1, b2 = nearest_two_of(read_only(prototypes), read_only(X), i, everyone, len(everyone))
         assert indices[i].tolist() == [i1, i2]
         assert np.array_equal(distances[i], np.sqrt(np.array([b1, b2], dtype)))
 

@@ -63,7 +63,6 @@ def train(net, rule, X, order, search, winners):
     shrink, stretch = real(1 - slack), real(1 + slack)
     size = padded(weights.shape[0])
     low = np.empty(LANES, weights.dtype)
-    second = np.empty(LANES, weights.dtype)
     bounds = np.full(size, np.inf, weights.dtype)
     norms = np.empty(size, weights.dtype)
     travelled = np.zeros(size, weights.dtype)
@@ -75,17 +74,19 @@ def train(net, rule, X, order, search, winners):
     batch_position = batch_size = 0
 
     for t in range(order.shape[0]):
-        x = X[order[t]]
+        row = order[t]
 
         # 1. The two nearest units.
         if search == SCAN_COLUMNS:
-            columns_to_distances(mirror, n_units, x, bounds)
-            s1, s2, b1, b2 = two_smallest(bounds[: padded(n_units)], low, second)
+            columns_to_distances(mirror, n_units, X, row, bounds)
+            s1, s2, b1, b2 = two_smallest(bounds, n_units, low)
         else:
             n_candidates = n_units
             if search == SCAN_BATCH:
                 if batch_position == batch_size:
-                    batch_size = min(BATCH, order.shape[0] - t, rule.interval - presented % rule.interval)
+                    batch_size = min(BATCH, order.shape[0] - t)
+                    if by_utility or n_units < rule.max_units:  # the next insertion ends the batch
+                        batch_size = min(batch_size, rule.interval - presented % rule.interval)
                     batch_position = 0
                     for r in range(batch_size):
                         copy_row(X, order[t + r], batch, r)
@@ -94,14 +95,14 @@ def train(net, rule, X, order, search, winners):
                     unit_norms(weights, n_units, norms)
                     bounds[:] = np.inf
                     travelled[:] = 0
-                x_norm = squared_norm(x)
-                used = padded(n_units)
-                lower_bounds(norms, products[batch_position], n_units, x_norm, shrink, bounds)
-                s1, s2, b1, b2 = two_smallest(bounds[:used], low, second)
-                reach = np.sqrt(max(squared_distance(weights, s1, x), squared_distance(weights, s2, x)))
-                n_candidates = select_candidates(bounds[:used], travelled[:used], reach * stretch, candidates)
+                x_norm = squared_norm(X, row)
+                lower_bounds(norms, products, batch_position, n_units, x_norm, shrink, bounds)
+                s1, s2, b1, b2 = two_smallest(bounds, n_units, low)
+                b1, b2 = squared_distance(weights, s1, X, row), squared_distance(weights, s2, X, row)
+                reach = np.sqrt(max(b1, b2)) * stretch
+                n_candidates = select_candidates(bounds, n_units, travelled, reach, candidates)
                 batch_position += 1
-            s1, s2, b1, b2 = nearest_two_of(weights, x, candidates, n_candidates)
+            s1, s2, b1, b2 = nearest_two_of(weights, X, row, candidates, n_candidates)
         if winners.shape[0] > 0:
             winners[t] = s1
 
@@ -118,13 +119,13 @@ def train(net, rule, X, order, search, winners):
             refresh_edge(neighbors, born, degree, s1, s2, books[s1, WINS] + books[s2, WINS])
         if search == SCAN_BATCH:  # before the weights change
             x_length = np.sqrt(x_norm)
-            travelled[s1] += path_bound(weights, s1, x, winner_rate, x_length, stretch)
+            travelled[s1] += path_bound(weights, s1, X, row, winner_rate, x_length, stretch)
             for k in range(degree[s1]):
                 j = neighbors[s1, k]
-                travelled[j] += path_bound(weights, j, x, neighbor_rate, x_length, stretch)
-        move(weights, mirror, s1, x, winner_rate)
+                travelled[j] += path_bound(weights, j, X, row, neighbor_rate, x_length, stretch)
+        move(weights, mirror, s1, X, row, winner_rate)
         for k in range(degree[s1]):
-            move(weights, mirror, neighbors[s1, k], x, neighbor_rate)
+            move(weights, mirror, neighbors[s1, k], X, row, neighbor_rate)
         books[s1, WINS] += 1
         if not rule.refresh_first:
             refresh_edge(neighbors, born, degree, s1, s2, books[s1, WINS] + books[s2, WINS])
@@ -134,10 +135,12 @@ def train(net, rule, X, order, search, winners):
         units_before = n_units
         if expire(books, neighbors, born, degree, s1, rule.max_age):
             n_units = remove_isolated(weights, mirror, books, neighbors, born, degree, n_units)
+        changed = n_units != units_before
 
-        # 5. Insertion, and removal of a useless unit.
+        # 5. Removal of a useless unit, and insertion.
         presented += 1
-        if presented % rule.interval == 0:
+        if presented % rule.interval == 0 and (by_utility or n_units < rule.max_units):
+            changed = True
             if by_utility:
                 n_units = remove_useless(
                     weights, mirror, books, neighbors, born, degree, n_units, rule.utility_threshold
@@ -147,10 +150,8 @@ def train(net, rule, X, order, search, winners):
                     weights, mirror, books, neighbors, born, degree, n_units, rule.split_decay, rule.mean_error
                 )
                 crowded = crowded or is_crowded(degree, n_units, crowd)
+        if changed:  # products and bounds belong to other units
             batch_size = batch_position
-        elif n_units != units_before:
-            batch_size = batch_position
-        if n_units < units_before:
             for i in range(n_units, units_before):
                 bounds[i] = np.inf
 
@@ -175,16 +176,16 @@ def copy_row(source, i, target, j):
 
 
 @kernel()
-def path_bound(weights, i, x, rate, x_length, stretch):
+def path_bound(weights, i, X, row, rate, x_length, stretch):
     """Upper bound of the way that `move` takes unit i, its rounding included."""
-    distance = np.sqrt(squared_distance(weights, i, x)) * stretch
+    distance = np.sqrt(squared_distance(weights, i, X, row)) * stretch
     return rate * distance + (stretch - 1) * (x_length + distance)
 
 
 @kernel()
-def move(weights, mirror, i, x, rate):
-    for k in range(x.shape[0]):
-        weights[i, k] += rate * (x[k] - weights[i, k])
+def move(weights, mirror, i, X, row, rate):
+    for k in range(X.shape[1]):
+        weights[i, k] += rate * (X[row, k] - weights[i, k])
     for k in range(mirror.shape[0]):
         mirror[k, i] = weights[i, k]
 

@@ -10,50 +10,49 @@ BATCH = 64  # samples whose products with all units are computed by one matrix p
 
 # Only the order of summation is relaxed: without it the sum over features cannot be vectorised.
 @kernel(fastmath={"reassoc", "contract", "nsz"})
-def squared_distance(weights, i, x):
-    total = x.dtype.type(0)
-    for k in range(x.shape[0]):
-        difference = weights[i, k] - x[k]
+def squared_distance(weights, i, X, row):
+    total = X.dtype.type(0)
+    for k in range(X.shape[1]):
+        difference = weights[i, k] - X[row, k]
         total += difference * difference
     return total
 
 
 @kernel(fastmath={"reassoc", "contract", "nsz"})
-def squared_norm(x):
-    total = x.dtype.type(0)
-    for k in range(x.shape[0]):
-        total += x[k] * x[k]
+def squared_norm(X, row):
+    total = X.dtype.type(0)
+    for k in range(X.shape[1]):
+        total += X[row, k] * X[row, k]
     return total
 
 
 @kernel()
-def two_smallest(values, low, second):
-    """Indices and values of the two smallest entries; ties go to the lower index.
+def two_smallest(values, n, low):
+    """Indices and values of the two smallest of values[:n]; ties go to the lower index.
 
-    `values` has a multiple of LANES entries, padded with inf; `low` and `second` are work space (LANES,).
+    Entries from n to padded(n) must be inf; `low` is work space (LANES,).
     """
-    low[:] = np.inf
-    second[:] = np.inf
-    for start in range(0, values.shape[0], LANES):
-        block = values[start : start + LANES]
-        for lane in range(LANES):
-            value = block[lane]
-            best = low[lane]
-            loser = value if value > best else best
-            low[lane] = value if value < best else best
-            second[lane] = loser if loser < second[lane] else second[lane]
-    v1 = v2 = values.dtype.type(np.inf)
     for lane in range(LANES):
-        if low[lane] < v1:
-            v2 = v1 if v1 < second[lane] else second[lane]
-            v1 = low[lane]
-        elif low[lane] < v2:
-            v2 = low[lane]
+        low[lane] = np.inf
+    # Unsigned indices cannot wrap around, which lets the minima stay in vector registers.
+    for start in range(np.uint64(0), np.uint64(n), np.uint64(LANES)):
+        for lane in range(np.uint64(LANES)):
+            value = values[start + lane]
+            low[lane] = value if value < low[lane] else low[lane]
+    # The two smallest minima belong to different entries, so no entry above the larger of them is wanted.
+    m1 = m2 = values.dtype.type(np.inf)
+    for lane in range(LANES):
+        if low[lane] < m2:
+            if low[lane] < m1:
+                m2 = m1
+                m1 = low[lane]
+            else:
+                m2 = low[lane]
     i1 = i2 = -1
     b1 = b2 = values.dtype.type(np.inf)
     for lane in range(LANES):
-        if low[lane] <= v2:
-            for i in range(lane, values.shape[0], LANES):
+        if low[lane] <= m2:
+            for i in range(lane, n, LANES):
                 value = values[i]
                 if value < b1 or (value == b1 and i < i1):
                     b2 = b1
@@ -67,30 +66,31 @@ def two_smallest(values, low, second):
 
 
 @kernel()
-def columns_to_distances(mirror, n_units, x, distances):
-    """Squared distances from x to all units, vectorised over units: the fast layout for few features."""
-    first = mirror[0]
-    x0 = x[0]
+def columns_to_distances(mirror, n_units, X, row, distances):
+    """Squared distances from X[row] to all units, vectorised over units: the fast layout for few features."""
+    x0 = X[row, 0]
     for i in range(n_units):
-        difference = first[i] - x0
+        difference = mirror[0, i] - x0
         distances[i] = difference * difference
-    for k in range(1, x.shape[0]):
-        row = mirror[k]
-        xk = x[k]
+    for k in range(1, X.shape[1]):
+        xk = X[row, k]
         for i in range(n_units):
-            difference = row[i] - xk
+            difference = mirror[k, i] - xk
             distances[i] += difference * difference
 
 
 @kernel()
-def nearest_two_of(weights, x, candidates, n_candidates):
-    """The two nearest among `candidates` (ascending). The only place where rows are compared, so that the same
-    two vectors give the same bits whether a scan or a pruned search asked for them."""
+def nearest_two_of(weights, X, row, candidates, n_candidates):
+    """The two units nearest to X[row] among `candidates` (ascending).
+
+    The only place where rows are compared, so that the same two vectors give the same bits whether a scan or a pruned
+    search asked for them.
+    """
     i1 = i2 = -1
-    b1 = b2 = x.dtype.type(np.inf)
+    b1 = b2 = X.dtype.type(np.inf)
     for c in range(n_candidates):
         i = candidates[c]
-        distance = squared_distance(weights, i, x)
+        distance = squared_distance(weights, i, X, row)
         if distance < b2:
             if distance < b1:
                 b2 = b1
@@ -106,38 +106,36 @@ def nearest_two_of(weights, x, candidates, n_candidates):
 @kernel()
 def unit_norms(weights, n_units, norms):
     for i in range(n_units):
-        norms[i] = squared_norm(weights[i])
+        norms[i] = squared_norm(weights, i)
 
 
 @kernel()
-def lower_bounds(norms, products, n_units, x_norm, shrink, bounds):
+def lower_bounds(norms, products, row, n_units, x_norm, shrink, bounds):
     """Lower bounds of the squared distances ||w||^2 + ||x||^2 - 2 w.x, whatever the rounding of the products.
 
     With unit roundoff u, products and norms of D terms err by at most D u (||w||^2 + ||x||^2) each;
     `shrink` = 1 - (D + 8) eps takes off twice that, as eps = 2 u.
     """
     for i in range(n_units):
-        bounds[i] = shrink * (norms[i] + x_norm) - (products[i] + products[i])
+        bounds[i] = shrink * (norms[i] + x_norm) - (products[row, i] + products[row, i])
 
 
 @kernel()
-def select_candidates(bounds, travelled, reach, candidates):
+def select_candidates(bounds, n, travelled, reach, candidates):
     """Units that may lie within `reach`, given stale bounds and how far each unit has travelled since; ascending."""
-    n = 0
-    for start in range(0, bounds.shape[0], LANES):
-        block = bounds[start : start + LANES]
-        path = travelled[start : start + LANES]
+    n_candidates = 0
+    for start in range(np.uint64(0), np.uint64(n), np.uint64(LANES)):
         hits = 0
-        for lane in range(LANES):
-            radius = reach + path[lane]
-            hits += block[lane] < radius * radius
+        for lane in range(np.uint64(LANES)):
+            radius = reach + travelled[start + lane]
+            hits += bounds[start + lane] < radius * radius
         if hits > 0:
-            for lane in range(LANES):
-                radius = reach + path[lane]
-                if block[lane] < radius * radius:
-                    candidates[n] = start + lane
-                    n += 1
-    return n
+            for lane in range(np.uint64(LANES)):
+                radius = reach + travelled[start + lane]
+                if bounds[start + lane] < radius * radius:
+                    candidates[n_candidates] = start + lane
+                    n_candidates += 1
+    return n_candidates
 
 
 @kernel()
@@ -159,38 +157,36 @@ def find_nearest_two(X, weights, indices, distances):
     n_samples, n_features = X.shape
     n_units = weights.shape[0]
     size = padded(n_units)
-    eps = np.finfo(weights.dtype).eps
-    shrink = weights.dtype.type(1 - (n_features + 8) * eps)
+    slack = (n_features + 8) * np.finfo(weights.dtype).eps
+    shrink, stretch = weights.dtype.type(1 - slack), weights.dtype.type(1 + slack)
     norms = np.empty(n_units, weights.dtype)
     unit_norms(weights, n_units, norms)
     bounds = np.full(size, np.inf, weights.dtype)
     travelled = np.zeros(size, weights.dtype)
     low = np.empty(LANES, weights.dtype)
-    second = np.empty(LANES, weights.dtype)
     candidates = np.arange(size)
     for start in range(0, n_samples, BATCH):
-        batch = X[start : start + BATCH]
-        products = np.dot(batch, weights.T)
-        for r in range(batch.shape[0]):
-            x = batch[r]
+        stop = min(start + BATCH, n_samples)
+        products = np.dot(X[start:stop], weights.T)
+        for row in range(start, stop):
             n_candidates = n_units
             if n_units > 2:
-                lower_bounds(norms, products[r], n_units, squared_norm(x), shrink, bounds)
-                s1, s2, _, _ = two_smallest(bounds, low, second)
-                reach = np.sqrt(max(squared_distance(weights, s1, x), squared_distance(weights, s2, x)))
-                reach *= weights.dtype.type(1 + (n_features + 8) * eps)
-                n_candidates = select_candidates(bounds, travelled, reach, candidates)
-            i1, i2, b1, b2 = nearest_two_of(weights, x, candidates, n_candidates)
-            indices[start + r, 0] = i1
-            indices[start + r, 1] = i2
-            distances[start + r, 0] = b1
-            distances[start + r, 1] = b2
+                x_norm = squared_norm(X, row)
+                lower_bounds(norms, products, row - start, n_units, x_norm, shrink, bounds)
+                s1, s2, b1, b2 = two_smallest(bounds, n_units, low)
+                b1, b2 = squared_distance(weights, s1, X, row), squared_distance(weights, s2, X, row)
+                reach = np.sqrt(max(b1, b2)) * stretch
+                n_candidates = select_candidates(bounds, n_units, travelled, reach, candidates)
+            i1, i2, b1, b2 = nearest_two_of(weights, X, row, candidates, n_candidates)
+            indices[row, 0] = i1
+            indices[row, 1] = i2
+            distances[row, 0] = b1
+            distances[row, 1] = b2
 
 
 @kernel()
 def pairwise_distances(X, weights, distances):
     """Euclidean distances (n_samples, n_units) by differences: no cancellation, no dependence on other rows."""
-    for r in range(X.shape[0]):
-        x = X[r]
+    for row in range(X.shape[0]):
         for i in range(weights.shape[0]):
-            distances[r, i] = np.sqrt(squared_distance(weights, i, x))
+            distances[row, i] = np.sqrt(squared_distance(weights, i, X, row))
