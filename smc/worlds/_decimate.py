@@ -111,9 +111,15 @@ def _add_planes(quadrics, indices, normals, points, weights):
 
 
 def _best_places(quadrics, middles):
-    matrix, vector = quadrics[:, :3, :3], -quadrics[:, :3, 3]
-    pull = TOWARDS_MIDDLE * np.trace(matrix, axis1=1, axis2=2)[:, None] + 1e-20
-    return np.linalg.solve(matrix + pull[..., None] * np.eye(3), (vector + pull * middles)[..., None])[..., 0]
+    """Places (n, 3) of least error, by Cramer's rule."""
+    matrix, vector = quadrics[:, :3, :3].copy(), -quadrics[:, :3, 3]
+    pull = TOWARDS_MIDDLE * np.trace(matrix, axis1=1, axis2=2) + 1e-20
+    matrix[:, range(3), range(3)] += pull[:, None]
+    vector = vector + pull[:, None] * middles
+    rows = [matrix[:, k] for k in range(3)]
+    cofactors = [np.cross(rows[(k + 1) % 3], rows[(k + 2) % 3]) for k in range(3)]
+    determinant = (rows[0] * cofactors[0]).sum(axis=1)
+    return sum(vector[:, k, None] * cofactors[k] for k in range(3)) / determinant[:, None]
 
 
 def _error(quadrics, places):

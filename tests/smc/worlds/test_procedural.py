@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smc.worlds import ObjectBank
-from smc.worlds._procedural import FAMILIES
+from smc.worlds._families import FAMILIES
 from smc.worlds._shapes import box, lathe, smooth_curve, superquadric, tube
 
 ARRAYS = ("vertices", "faces", "face_colors", "uv", "face_uv", "texture")
