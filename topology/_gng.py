@@ -106,7 +106,9 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
         Mean squared distance to the unit of the same samples, squared units of X; during a stream of about the last
         100 samples won.
     errors_, utilities_ : ndarray (n_units,), decayed sums, squared units of X
-    labels_ : ndarray of int (n_samples,), nearest unit of every row of the last X
+    labels_ : ndarray of int (n_samples,)
+        After `fit` the nearest unit of every row. After `partial_fit` the unit that won each row when it was
+        presented; if units were removed meanwhile, the nearest unit now.
     n_units_ : int
     n_samples_seen_ : int, samples presented so far, every epoch counted
     n_features_in_ : int
@@ -175,7 +177,7 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
         n_epochs = self._count_epochs(len(X), rule)
         orders = _shuffled_orders(len(X), n_epochs, rng) if self.shuffle else _plain_orders(len(X), n_epochs)
         with one_blas_thread():
-            network = _present(network, rule, X, orders, callback, total=n_epochs * len(X))
+            network = _present(network, rule, X, orders, callback, n_epochs * len(X), winners=np.empty(0, np.int64))
         self._take(network)
         winners, distances = nearest_two(X, self.prototypes_)
         self.labels_ = winners[:, 0]
@@ -195,10 +197,13 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
         else:
             X = X.astype(self.prototypes_.dtype, copy=False)
             network = self._give(rule.max_units)
+        seen, labels = network.clock[gng.PRESENTED], np.empty(len(X), np.int64)
         with one_blas_thread():
-            network = _present(network, rule, X, _plain_orders(len(X), 1), callback, total=len(X))
+            network = _present(network, rule, X, _plain_orders(len(X), 1), callback, len(X), winners=labels)
         self._take(network)
-        self.labels_ = nearest_two(X, self.prototypes_)[0][:, 0]
+        if network.clock[gng.REMOVALS] > 0 or self.n_samples_seen_ < seen + len(X):
+            labels = nearest_two(X, self.prototypes_)[0][:, 0]
+        self.labels_ = labels
         return self
 
     def save(self, path):
@@ -391,7 +396,7 @@ def _allocate(prototypes, capacity, width):
         neighbors=np.zeros((capacity, width), np.int32),
         born=np.zeros((capacity, width)),
         degree=np.zeros(capacity, np.int32),
-        clock=np.array([n, 0.0, 1.0, 0.0]),
+        clock=np.array([n, 0.0, 1.0, 0.0, 0.0]),
     )
 
 
@@ -403,17 +408,21 @@ def _choose_search(weights, n_rows):
     return gng.SCAN_BATCH if large else gng.SCAN_ROWS
 
 
-def _present(network, rule, X, orders, callback, total):
-    """Run the kernel chunk by chunk; between chunks widen rows of neighbours, call back, show progress."""
+def _present(network, rule, X, orders, callback, total, winners):
+    """Run the kernel chunk by chunk; between chunks widen rows of neighbours, call back, show progress.
+
+    `winners` (total,) is filled, or (0,) when they are not wanted.
+    """
     search = _choose_search(network.weights, len(X))
     chunk = CHUNK if callback is None else rule.interval
-    X, nobody = read_only(X), np.empty(0, np.int64)
+    X = read_only(X)
     done = reported = 0
     with tqdm(total=total, unit="sample", desc="growing neural gas", delay=2, disable=None, leave=False) as bar:
         for order in orders:
             start = 0
             while start < len(order):
-                presented = gng.train(network, rule, X, order[start : start + chunk - done % chunk], search, nobody)
+                n = min(len(order) - start, chunk - done % chunk)
+                presented = gng.train(network, rule, X, order[start : start + n], search, winners[done : done + n])
                 start, done = start + presented, done + presented
                 bar.update(presented)
                 if (network.degree > network.neighbors.shape[1] - SPARE).any():

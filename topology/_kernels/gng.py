@@ -24,14 +24,15 @@ SCAN_COLUMNS, SCAN_ROWS, SCAN_BATCH = 0, 1, 2
 SMALLEST_SCALE = 1e-150
 ERROR, UTILITY, COUNT, SPREAD, WINS, N_COLUMNS = 0, 1, 2, 3, 4, 5  # columns of `books`
 SPREAD_MEMORY = 100.0  # samples won over which the mean squared distance forgets
-SIZE, PRESENTED, SCALE, DISTANCE = 0, 1, 2, 3  # entries of `clock`
+SIZE, PRESENTED, SCALE, DISTANCE, REMOVALS = 0, 1, 2, 3, 4  # entries of `clock`
 
 # The arrays of one network; the first clock[SIZE] rows are in use.
 #   weights (capacity, n_features), mirror: its transpose for SCAN_COLUMNS, else (0, capacity)
 #   books (capacity, N_COLUMNS): error and utility divided by clock[SCALE], so that their decay costs one
 #   multiplication per sample, not one per unit; samples won and their mean squared distance; wins, the clock of edges
 #   neighbors, born (capacity, width), degree (capacity,): see graph.py
-#   clock (4,): number of units, samples presented, scale, sum of the distances to the winners
+#   clock (5,): number of units, samples presented, scale, sum of the distances to the winners, number of times that
+#   units were removed, after which older winners' numbers mean nothing
 Network = namedtuple("Network", "weights mirror books neighbors born degree clock")
 Rule = namedtuple(
     "Rule",
@@ -136,15 +137,18 @@ def train(net, rule, X, order, search, winners):
         if expire(books, neighbors, born, degree, s1, rule.max_age):
             n_units = remove_isolated(weights, mirror, books, neighbors, born, degree, n_units)
         changed = n_units != units_before
+        clock[REMOVALS] += changed
 
         # 5. Removal of a useless unit, and insertion.
         presented += 1
         if presented % rule.interval == 0 and (by_utility or n_units < rule.max_units):
             changed = True
             if by_utility:
-                n_units = remove_useless(
+                units_left = remove_useless(
                     weights, mirror, books, neighbors, born, degree, n_units, rule.utility_threshold
                 )
+                clock[REMOVALS] += units_left < n_units
+                n_units = units_left
             if n_units < rule.max_units:
                 n_units = insert(
                     weights, mirror, books, neighbors, born, degree, n_units, rule.split_decay, rule.mean_error
