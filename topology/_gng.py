@@ -1,20 +1,18 @@
 """Growing neural gas: a graph of prototypes that grows where it represents the data worst."""
 
 import math
-from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
-from tqdm import tqdm
 
 from topology import storage
 from topology._codebook import Codebook, measure_cells
 from topology._kernels import gng
-from topology._kernels.graph import SPARE, enter_edges, list_edges
-from topology._nearest import nearest_two, one_blas_thread
-from topology._validation import check_choice, check_generator, check_integer, check_real, read_only
+from topology._nearest import nearest_two
+from topology._network import MapState, plain_orders, present, restore, shuffled_orders, start
+from topology._validation import check_choice, check_generator, check_integer, check_real
 
 # Never mixed silently: each preset fixes the order of operations as well as the constants.
 PRESETS = MappingProxyType(
@@ -37,14 +35,10 @@ PRESETS = MappingProxyType(
         },
     }
 )
-UTILITY_THRESHOLD = 3.0
+# Of 1.3, 3, 10 and 30 all follow a jump; 10 is the least with which both presets reach full size on data that stay.
+UTILITY_THRESHOLD = 10.0
 SETTLING = 200  # presentations per unit after full size
 SETTLING_EPOCHS = 3
-CHUNK = 2**14  # presentations between two looks at the progress bar
-FIRST_WIDTH = 16  # neighbours per unit before the first widening
-MAX_COLUMN_FEATURES = 16  # up to here the distances are vectorised over units
-MIN_BATCH_BYTES = 2**14  # of all prototypes: above this, matrix products beat reading every prototype per sample
-MIN_BATCH_ROWS = 16
 
 _SCHEMA = {
     "prototypes": ("f", ("units", "features")),
@@ -88,7 +82,7 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
     criterion : {"error", "utility"}, default="error"
         "utility": at every insertion the least useful unit is removed if the largest error exceeds
         `utility_threshold` times its utility. For distributions that jump.
-    utility_threshold : float > 0, default: 3
+    utility_threshold : float > 0, default: 10
     shuffle : bool, default=True
         Present the rows in a fresh random order in every epoch of `fit`; else in the order given.
     random_state : int, RandomState, Generator or None
@@ -173,12 +167,11 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
         rule = self._check_parameters()
         X = self._validate(X, reset=True, min_samples=2)
         rng = check_generator(self.random_state)
-        network = _start(X, rule.max_units, rng)
+        network = start(X, rule.max_units, rng)
         n_epochs = self._count_epochs(len(X), rule)
-        orders = _shuffled_orders(len(X), n_epochs, rng) if self.shuffle else _plain_orders(len(X), n_epochs)
-        with one_blas_thread():
-            network = _present(network, rule, X, orders, callback, n_epochs * len(X), winners=np.empty(0, np.int64))
-        self._take(network)
+        orders = shuffled_orders(len(X), n_epochs, rng) if self.shuffle else plain_orders(len(X), n_epochs)
+        nobody = np.empty(0, np.int64)
+        self._take(present(network, rule, X, orders, callback, total=n_epochs * len(X), winners=nobody))
         winners, distances = nearest_two(X, self.prototypes_)
         self.labels_ = winners[:, 0]
         self.counts_, self.spreads_ = measure_cells(self.labels_, distances[:, 0], self.n_units_)
@@ -193,13 +186,12 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
         first = not hasattr(self, "prototypes_")
         X = self._validate(X, reset=first, min_samples=2 if first else 1)
         if first:
-            network = _start(X, rule.max_units, check_generator(self.random_state))
+            network = start(X, rule.max_units, check_generator(self.random_state))
         else:
             X = X.astype(self.prototypes_.dtype, copy=False)
             network = self._give(rule.max_units)
         seen, labels = network.clock[gng.PRESENTED], np.empty(len(X), np.int64)
-        with one_blas_thread():
-            network = _present(network, rule, X, _plain_orders(len(X), 1), callback, len(X), winners=labels)
+        network = present(network, rule, X, plain_orders(len(X), 1), callback, total=len(X), winners=labels)
         self._take(network)
         if network.clock[gng.REMOVALS] > 0 or self.n_samples_seen_ < seen + len(X):
             labels = nearest_two(X, self.prototypes_)[0][:, 0]
@@ -306,17 +298,13 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
 
     def _give(self, max_units):
         """The fitted attributes as arrays that the kernel can grow."""
-        n = len(self.prototypes_)
-        degrees = np.bincount(self.edges_.ravel(), minlength=n)
-        network = _allocate(
-            self.prototypes_, max(max_units, n), width=max(FIRST_WIDTH, int(degrees.max(initial=0)) + SPARE)
-        )
+        network = restore(self.prototypes_, self.edges_, self.edge_ages_, max_units)
+        n = self.n_units_
         network.books[:n, gng.ERROR] = self.errors_
         network.books[:n, gng.UTILITY] = self.utilities_
         network.books[:n, gng.COUNT] = self.counts_
         network.books[:n, gng.SPREAD] = self.spreads_
         network.clock[gng.PRESENTED] = self.n_samples_seen_
-        enter_edges(network.neighbors, network.born, network.degree, self.edges_, self.edge_ages_)
         return network
 
     def _take(self, network):
@@ -325,139 +313,11 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
         self.prototypes_ = state.prototypes.copy()
         self.counts_ = state.counts.copy()
         self.spreads_ = network.books[:n, gng.SPREAD].copy()
-        self.edges_, self.edge_ages_ = state._list_edges()
+        self.edges_, self.edge_ages_ = state.edges_and_ages()
         self.errors_ = network.books[:n, gng.ERROR] * network.clock[gng.SCALE]
         self.utilities_ = network.books[:n, gng.UTILITY] * network.clock[gng.SCALE]
         self.n_units_ = n
         self.n_samples_seen_ = state.n_samples_seen
-
-
-@dataclass(frozen=True)
-class MapState:
-    """What a callback sees of a map in training: views that cannot be written, valid until the callback returns."""
-
-    _network: gng.Network
-    quantization_error: float = math.nan  # mean distance to the winner since the last callback, in the units of X
-
-    @property
-    def n_units(self):
-        return int(self._network.clock[gng.SIZE])
-
-    @property
-    def n_samples_seen(self):
-        return int(self._network.clock[gng.PRESENTED])
-
-    @property
-    def prototypes(self):
-        """(n_units, n_features)"""
-        return _view(self._network.weights[: self.n_units])
-
-    @property
-    def counts(self):
-        """Samples won by each unit (n_units,)"""
-        return _view(self._network.books[: self.n_units, gng.COUNT])
-
-    @property
-    def edges(self):
-        """(n_edges, 2), smaller unit first, sorted"""
-        return _view(self._list_edges()[0])
-
-    @property
-    def n_edges(self):
-        return int(self._network.degree[: self.n_units].sum()) // 2
-
-    def _list_edges(self):
-        """Sorted edges (n_edges, 2) and their ages (n_edges,)."""
-        network, n = self._network, self.n_units
-        edges, ages = np.empty((self.n_edges, 2), np.int64), np.empty(self.n_edges, np.int64)
-        list_edges(network.neighbors, network.born, network.degree, network.books[:, gng.WINS], n, edges, ages)
-        order = np.lexsort((edges[:, 1], edges[:, 0]))
-        return edges[order], ages[order]
-
-
-def _start(X, max_units, rng):
-    """Two units on two distinct rows."""
-    first = rng.integers(len(X))
-    others = np.flatnonzero((X != X[first]).any(axis=1))
-    if len(others) == 0:
-        raise ValueError("X must have at least 2 distinct rows, got n_distinct = 1")
-    return _allocate(X[[first, rng.choice(others)]], max_units, FIRST_WIDTH)
-
-
-def _allocate(prototypes, capacity, width):
-    n, n_features = prototypes.shape
-    weights = np.zeros((capacity, n_features), prototypes.dtype)
-    weights[:n] = prototypes
-    by_columns = n_features <= MAX_COLUMN_FEATURES
-    return gng.Network(
-        weights=weights,
-        mirror=np.ascontiguousarray(weights.T) if by_columns else np.empty((0, capacity), weights.dtype),
-        books=np.zeros((capacity, gng.N_COLUMNS)),
-        neighbors=np.zeros((capacity, width), np.int32),
-        born=np.zeros((capacity, width)),
-        degree=np.zeros(capacity, np.int32),
-        clock=np.array([n, 0.0, 1.0, 0.0, 0.0]),
-    )
-
-
-def _choose_search(weights, n_rows):
-    """Rows and batches find the same winners to the bit; columns sum in another order, so n_features alone decides."""
-    if weights.shape[1] <= MAX_COLUMN_FEATURES:
-        return gng.SCAN_COLUMNS
-    large = weights.nbytes >= MIN_BATCH_BYTES and n_rows >= MIN_BATCH_ROWS
-    return gng.SCAN_BATCH if large else gng.SCAN_ROWS
-
-
-def _present(network, rule, X, orders, callback, total, winners):
-    """Run the kernel chunk by chunk; between chunks widen rows of neighbours, call back, show progress.
-
-    `winners` (total,) is filled, or (0,) when they are not wanted.
-    """
-    search = _choose_search(network.weights, len(X))
-    chunk = CHUNK if callback is None else rule.interval
-    X = read_only(X)
-    done = reported = 0
-    with tqdm(total=total, unit="sample", desc="growing neural gas", delay=2, disable=None, leave=False) as bar:
-        for order in orders:
-            start = 0
-            while start < len(order):
-                n = min(len(order) - start, chunk - done % chunk)
-                presented = gng.train(network, rule, X, order[start : start + n], search, winners[done : done + n])
-                start, done = start + presented, done + presented
-                bar.update(presented)
-                if (network.degree > network.neighbors.shape[1] - SPARE).any():
-                    network = _widen(network)
-                if callback is not None and (done % chunk == 0 or done == total):
-                    state = MapState(network, network.clock[gng.DISTANCE] / (done - reported))
-                    network.clock[gng.DISTANCE], reported = 0, done
-                    if callback(state, state.n_samples_seen):
-                        return network
-    return network
-
-
-def _widen(network):
-    spare = ((0, 0), (0, network.neighbors.shape[1]))
-    return network._replace(neighbors=np.pad(network.neighbors, spare), born=np.pad(network.born, spare))
-
-
-def _plain_orders(n_samples, n_epochs):
-    order = np.arange(n_samples)
-    for _ in range(n_epochs):
-        yield order
-
-
-def _shuffled_orders(n_samples, n_epochs, rng):
-    """Every epoch a new permutation; many short epochs are drawn at once."""
-    together = max(1, CHUNK // n_samples)
-    for epoch in range(0, n_epochs, together):
-        epochs = np.tile(np.arange(n_samples), (min(together, n_epochs - epoch), 1))
-        yield rng.permuted(epochs, axis=1).ravel()
-
-
-def _view(array):
-    view = array.view()
-    view.flags.writeable = False
-    return view
 
 
 def _plain(value):

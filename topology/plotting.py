@@ -45,7 +45,7 @@ def plot_map(est, X=None, kind="graph", ax=None):
     prototypes = np.asarray(est.prototypes_)
     X = None if X is None else check_matrix("X", X, n_columns=prototypes.shape[1])
     view = _View(prototypes if X is None else X)
-    ax = _new_axes() if ax is None else ax
+    ax = _new_axes(view(prototypes if X is None else X)) if ax is None else ax
     _draw_data(ax, view, X)
     _draw_edges(ax, view, view(prototypes), est.edges_)
     if kind == "graph":
@@ -119,8 +119,7 @@ def animate_map(history, path, X=None, *, fps=15, max_frames=120):
     low, high = everywhere.min(axis=0), everywhere.max(axis=0)
     margin = 0.04 * max((high - low).max(), np.finfo(np.float32).tiny)
     low, high = low - margin, high + margin
-    ratio = np.clip((high[1] - low[1]) / (high[0] - low[0]), 0.4, 1.2)
-    figure, ax = plt.subplots(figsize=(5, 5 * ratio + 0.8), dpi=90, layout="constrained")
+    figure, ax = plt.subplots(figsize=_figure_size(*(high - low)), dpi=90, layout="constrained")
     writer = PillowWriter(fps=fps)
     try:
         _draw_data(ax, view, X)
@@ -176,10 +175,16 @@ class _View:
                 ax.set_yticks([])
 
 
-def _new_axes():
+def _new_axes(positions):
     import matplotlib.pyplot as plt
 
-    return plt.subplots(figsize=(5, 5), layout="constrained")[1]
+    return plt.subplots(figsize=_figure_size(*np.ptp(positions, axis=0)), layout="constrained")[1]
+
+
+def _figure_size(width, height):
+    """Inches for data of this width and height, so that equal scales leave no empty bands."""
+    ratio = height / max(width, np.finfo(np.float32).tiny)
+    return 5.5, 5.5 * float(np.clip(ratio, 0.3, 1.2)) + 0.6
 
 
 def _draw_data(ax, view, X):

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from slow_gng import SlowGNG
 
-from topology import _gng
-from topology._gng import MapState
+from topology import _network
 from topology._kernels import gng
+from topology._network import MapState
 from topology._validation import read_only
 
 RULE = gng.Rule(
@@ -36,9 +36,9 @@ def blobs(n_samples, n_features, seed=0, dtype=np.float64, offset=0.0):
     return (centers[rng.integers(0, 8, n_samples)] + rng.normal(size=(n_samples, n_features))).astype(dtype)
 
 
-def run(X, rule, search, monkeypatch=None, width=_gng.FIRST_WIDTH, pieces=1):
+def run(X, rule, search, width=_network.FIRST_WIDTH, pieces=1):
     """All rows in order; the network and the winner of every sample."""
-    network = _gng._allocate(X[:2], rule.max_units, width)
+    network = _network.allocate(X[:2], rule.max_units, width)
     if search != gng.SCAN_COLUMNS:
         network = network._replace(mirror=np.empty((0, rule.max_units), X.dtype))
     else:
@@ -51,12 +51,12 @@ def run(X, rule, search, monkeypatch=None, width=_gng.FIRST_WIDTH, pieces=1):
             winners.append(found[:n])
             piece = piece[n:]
             if n < len(found):
-                network = _gng._widen(network)
+                network = _network.widen(network)
     return network, np.concatenate(winners)
 
 
 def edges_with_ages(network):
-    edges, ages = MapState(network)._list_edges()
+    edges, ages = MapState(network).edges_and_ages()
     return {tuple(edge): age for edge, age in zip(edges.tolist(), ages.tolist())}
 
 

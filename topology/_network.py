@@ -1,0 +1,169 @@
+"""The arrays of a growing network and their way through the kernel, chunk by chunk."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from tqdm import tqdm
+
+from topology._kernels import gng
+from topology._kernels.graph import SPARE, enter_edges, list_edges
+from topology._nearest import one_blas_thread
+from topology._validation import read_only
+
+CHUNK = 2**14  # presentations between two looks at the progress bar
+FIRST_WIDTH = 16  # neighbours per unit before the first widening
+MAX_COLUMN_FEATURES = 16  # up to here the distances are vectorised over units
+MIN_BATCH_BYTES = 2**14  # of all prototypes: above this, matrix products beat reading every prototype per sample
+MIN_BATCH_ROWS = 16
+
+
+@dataclass(frozen=True)
+class MapState:
+    """What a callback sees of a map in training: views that cannot be written, valid until the callback returns."""
+
+    _network: gng.Network
+    quantization_error: float = math.nan  # mean distance to the winner since the last callback, in the units of X
+
+    @property
+    def n_units(self):
+        return int(self._network.clock[gng.SIZE])
+
+    @property
+    def n_edges(self):
+        return int(self._network.degree[: self.n_units].sum()) // 2
+
+    @property
+    def n_samples_seen(self):
+        return int(self._network.clock[gng.PRESENTED])
+
+    @property
+    def prototypes(self):
+        """(n_units, n_features)"""
+        return _locked(self._network.weights[: self.n_units])
+
+    @property
+    def counts(self):
+        """Samples won by each unit (n_units,)"""
+        return _locked(self._network.books[: self.n_units, gng.COUNT])
+
+    @property
+    def edges(self):
+        """(n_edges, 2), smaller unit first, sorted"""
+        return _locked(self.edges_and_ages()[0])
+
+    def edges_and_ages(self):
+        """Sorted edges (n_edges, 2) and their ages (n_edges,)."""
+        network, n = self._network, self.n_units
+        edges, ages = np.empty((self.n_edges, 2), np.int64), np.empty(self.n_edges, np.int64)
+        list_edges(network.neighbors, network.born, network.degree, network.books[:, gng.WINS], n, edges, ages)
+        order = np.lexsort((edges[:, 1], edges[:, 0]))
+        return edges[order], ages[order]
+
+
+def start(X, max_units, rng):
+    """A network of two units on two distinct rows."""
+    first = rng.integers(len(X))
+    others = np.flatnonzero((X != X[first]).any(axis=1))
+    if len(others) == 0:
+        raise ValueError("X must have at least 2 distinct rows, all rows are equal")
+    return allocate(X[[first, rng.choice(others)]], max_units, FIRST_WIDTH)
+
+
+def restore(prototypes, edges, ages, max_units):
+    """A network of units and edges that were learned before; its books are empty."""
+    n = len(prototypes)
+    degrees = np.bincount(edges.ravel(), minlength=n)
+    network = allocate(prototypes, max(max_units, n), max(FIRST_WIDTH, int(degrees.max(initial=0)) + SPARE))
+    enter_edges(network.neighbors, network.born, network.degree, edges, ages)
+    return network
+
+
+def allocate(prototypes, capacity, width):
+    n, n_features = prototypes.shape
+    weights = np.zeros((capacity, n_features), prototypes.dtype)
+    weights[:n] = prototypes
+    by_columns = n_features <= MAX_COLUMN_FEATURES
+    return gng.Network(
+        weights=weights,
+        mirror=np.ascontiguousarray(weights.T) if by_columns else np.empty((0, capacity), weights.dtype),
+        books=np.zeros((capacity, gng.N_COLUMNS)),
+        neighbors=np.zeros((capacity, width), np.int32),
+        born=np.zeros((capacity, width)),
+        degree=np.zeros(capacity, np.int32),
+        clock=np.array([n, 0.0, 1.0, 0.0, 0.0]),
+    )
+
+
+def widen(network):
+    """Twice as many places for neighbours."""
+    spare = ((0, 0), (0, network.neighbors.shape[1]))
+    return network._replace(neighbors=np.pad(network.neighbors, spare), born=np.pad(network.born, spare))
+
+
+def present(network, rule, X, orders, callback, total, winners):
+    """Run the kernel chunk by chunk; between chunks widen rows of neighbours, call back, show progress.
+
+    Parameters
+    ----------
+    network : gng.Network, changed in place
+    rule : gng.Rule
+    X : (n_samples, n_features)
+    orders : iterable of (n,) int, the rows to present, `total` in all
+    callback : callable(state, step) or None
+    winners : (total,) int, filled, or (0,) when they are not wanted
+
+    Returns
+    -------
+    network : gng.Network
+        The same, or a wider copy.
+    """
+    search = _choose_search(network.weights, len(X))
+    chunk = CHUNK if callback is None else rule.interval
+    X = read_only(X)
+    done = reported = 0
+    progress = tqdm(total=total, unit="sample", desc="growing neural gas", delay=2, disable=None, leave=False)
+    with progress, one_blas_thread():
+        for order in orders:
+            begin = 0
+            while begin < len(order):
+                n = min(len(order) - begin, chunk - done % chunk)
+                presented = gng.train(network, rule, X, order[begin : begin + n], search, winners[done : done + n])
+                begin, done = begin + presented, done + presented
+                progress.update(presented)
+                if (network.degree > network.neighbors.shape[1] - SPARE).any():
+                    network = widen(network)
+                if callback is not None and (done % chunk == 0 or done == total):
+                    state = MapState(network, network.clock[gng.DISTANCE] / (done - reported))
+                    network.clock[gng.DISTANCE], reported = 0, done
+                    if callback(state, state.n_samples_seen):
+                        return network
+    return network
+
+
+def plain_orders(n_samples, n_epochs):
+    order = np.arange(n_samples)
+    for _ in range(n_epochs):
+        yield order
+
+
+def shuffled_orders(n_samples, n_epochs, rng):
+    """Every epoch a new permutation; many short epochs are drawn at once."""
+    together = max(1, CHUNK // n_samples)
+    for epoch in range(0, n_epochs, together):
+        epochs = np.tile(np.arange(n_samples), (min(together, n_epochs - epoch), 1))
+        yield rng.permuted(epochs, axis=1).ravel()
+
+
+def _choose_search(weights, n_rows):
+    """Rows and batches find the same winners to the bit; columns sum in another order, so n_features alone decides."""
+    if weights.shape[1] <= MAX_COLUMN_FEATURES:
+        return gng.SCAN_COLUMNS
+    large = weights.nbytes >= MIN_BATCH_BYTES and n_rows >= MIN_BATCH_ROWS
+    return gng.SCAN_BATCH if large else gng.SCAN_ROWS
+
+
+def _locked(array):
+    view = array.view()
+    view.flags.writeable = False
+    return view
