@@ -1,7 +1,6 @@
 """Pictures of maps: the graph over the data, its growth, its learning curves. Needs matplotlib (extra `plot`)."""
 
-import os
-import tempfile
+import io
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -99,8 +98,9 @@ def animate_map(history, path, X=None, *, fps=15, max_frames=120):
     max_frames : int, default=120
         Longer histories are thinned evenly.
     """
-    import matplotlib.pyplot as plt
-    from matplotlib.animation import PillowWriter
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from PIL import Image
 
     check_integer("fps", fps, 1)
     check_integer("max_frames", max_frames, 2)
@@ -119,29 +119,36 @@ def animate_map(history, path, X=None, *, fps=15, max_frames=120):
     low, high = everywhere.min(axis=0), everywhere.max(axis=0)
     margin = 0.04 * max((high - low).max(), np.finfo(np.float32).tiny)
     low, high = low - margin, high + margin
-    figure, ax = plt.subplots(figsize=_figure_size(*(high - low)), dpi=90, layout="constrained")
-    writer = PillowWriter(fps=fps)
-    try:
-        _draw_data(ax, view, X)
-        lines = _draw_edges(ax, view, positions[-1], records["edges"][-1])
-        dots = ax.scatter(*positions[-1].T, s=22, color=UNIT, edgecolor="white", linewidth=0.5, zorder=3)
-        title = ax.set_title(" ", fontsize=10, color=INK, loc="left")
-        view.dress(ax)
-        ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")  # settled: laying out every frame again costs more than drawing it
-        with tempfile.TemporaryDirectory() as folder:
-            draft = os.path.join(folder, "map.gif")
-            with writer.saving(figure, draft, figure.dpi):
-                for record, position in zip(tqdm(frames, desc="frames", delay=2, disable=None, leave=False), positions):
-                    lines.set_segments(position[records["edges"][record]])
-                    dots.set_offsets(position)
-                    title.set_text(f"{len(position)} units after {records['step'][record]:,} samples")
-                    writer.grab_frame()
-            with open(draft, "rb") as file:
-                storage.write_atomically(path, file.read())
-    finally:
-        plt.close(figure)
+    figure = Figure(figsize=_figure_size(*(high - low)), dpi=90, layout="constrained")
+    canvas, ax = FigureCanvasAgg(figure), figure.add_subplot()
+    _draw_data(ax, view, X)
+    lines = _draw_edges(ax, view, positions[-1], records["edges"][-1])
+    dots = ax.scatter(*positions[-1].T, s=22, color=UNIT, edgecolor="white", linewidth=0.5, zorder=3)
+    title = ax.set_title(" ", fontsize=10, color=INK, loc="left")
+    view.dress(ax)
+    ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+
+    # What stays is drawn once; a frame adds edges, units and title.
+    moving = (lines, dots, title)
+    for artist in moving:
+        artist.set_animated(True)
+    canvas.draw()
+    background = canvas.copy_from_bbox(figure.bbox)
+    pictures = []
+    for record, position in zip(tqdm(frames, desc="frames", delay=2, disable=None, leave=False), positions):
+        lines.set_segments(position[records["edges"][record]])
+        dots.set_offsets(position)
+        title.set_text(f"{len(position)} units after {records['step'][record]:,} samples")
+        canvas.restore_region(background)
+        for artist in moving:
+            figure.draw_artist(artist)
+        pictures.append(Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy()))
+    palette = pictures[-1].quantize(64, method=Image.Quantize.MAXCOVERAGE)  # keeps white white
+    pictures = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
+    payload = io.BytesIO()
+    options = {"save_all": True, "append_images": pictures[1:], "duration": 1000 / fps, "loop": 0}
+    pictures[0].save(payload, format="GIF", **options)
+    storage.write_atomically(path, payload.getvalue())
 
 
 class _View:
