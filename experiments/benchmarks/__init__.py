@@ -1,8 +1,8 @@
 """Speeds, each beside those of peers installed in the same run and beside what the hardware allows.
 
-Every module here is a table with `rows() -> list of dict` of the keys table, row, unit, ours, peers (name -> value, None
-where the peer is not installed), limit (a value or None) and better ("higher" or "lower"). Times are process CPU time,
-the minimum of 7 repetitions.
+Every module here is a table with `rows() -> list of dict` of the keys table, row, unit, ours, peers (name -> value,
+None where the peer is not installed), limit (a value or None) and better ("higher" or "lower"). Times are process CPU
+time, the minimum of 7 repetitions.
 """
 
 from collections.abc import Mapping, Sequence
