@@ -12,7 +12,7 @@ from topology._codebook import Codebook, measure_cells
 from topology._kernels import gng
 from topology._nearest import nearest_two
 from topology._network import MapState, plain_orders, present, restore, shuffled_orders, start
-from topology._validation import check_choice, check_generator, check_integer, check_real
+from topology._validation import check_choice, check_generator, check_integer, check_magnitude, check_real
 
 # Never mixed silently: each preset fixes the order of operations as well as the constants.
 PRESETS = MappingProxyType(
@@ -188,6 +188,7 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
         if first:
             network = start(X, rule.max_units, check_generator(self.random_state))
         else:
+            check_magnitude("X", X, self.prototypes_.dtype)
             X = X.astype(self.prototypes_.dtype, copy=False)
             network = self._give(rule.max_units)
         seen, labels = network.clock[gng.PRESENTED], np.empty(len(X), np.int64)

@@ -6,13 +6,15 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from topology._kernels.search import find_nearest_two
-from topology._validation import read_only
+from topology._validation import check_magnitude, read_only
 
 
 def nearest_two(X, prototypes):
     """Exact two nearest units of every row: indices (n_samples, 2) and Euclidean distances (n_samples, 2)."""
     indices = np.empty((len(X), 2), np.int64)
     squared = np.empty((len(X), 2), prototypes.dtype)
+    check_magnitude("X", X, prototypes.dtype)
+    check_magnitude("prototypes", prototypes, prototypes.dtype)
     X = np.asarray(X, dtype=prototypes.dtype)
     with one_blas_thread():
         find_nearest_two(read_only(X), read_only(prototypes), indices, squared)

@@ -9,7 +9,7 @@ from tqdm import tqdm
 from topology._kernels import gng
 from topology._kernels.graph import SPARE, enter_edges, list_edges
 from topology._nearest import one_blas_thread
-from topology._validation import read_only
+from topology._validation import check_magnitude, read_only
 
 CHUNK = 2**14  # presentations between two looks at the progress bar
 FIRST_WIDTH = 16  # neighbours per unit before the first widening
@@ -72,6 +72,7 @@ def start(X, max_units, rng):
 
 def restore(prototypes, edges, ages, max_units):
     """A network of units and edges that were learned before; its books are empty."""
+    check_magnitude("prototypes", prototypes, prototypes.dtype)
     n = len(prototypes)
     degrees = np.bincount(edges.ravel(), minlength=n)
     network = allocate(prototypes, max(max_units, n), max(FIRST_WIDTH, int(degrees.max(initial=0)) + SPARE))
@@ -118,6 +119,7 @@ def present(network, rule, X, orders, callback, total, winners):
     network : gng.Network
         The same, or a wider copy.
     """
+    check_magnitude("X", X, network.weights.dtype)
     search = _choose_search(network.weights, len(X))
     chunk = CHUNK if callback is None else rule.interval
     X = read_only(X)

@@ -48,6 +48,14 @@ def check_matrix(name, array, *, n_columns=None, min_rows=1):
     return np.require(array, requirements=["C", "A"])
 
 
+def check_magnitude(name, array, dtype):
+    """Refuse finite numbers whose squared distances, added up over many samples, would not be finite in `dtype`."""
+    largest_square = min(float(np.finfo(dtype).max) / 16, 1e150)
+    limit = np.sqrt(largest_square / array.shape[1])
+    if array.size and max(-float(array.min()), float(array.max())) > limit:
+        raise ValueError(f"{name} must not exceed {limit:.0e} in magnitude as {np.dtype(dtype).name}; rescale it")
+
+
 def check_generator(random_state):
     """Generator from None, an int, a `RandomState` or a `Generator`."""
     if isinstance(random_state, np.random.Generator):

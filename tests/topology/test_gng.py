@@ -185,6 +185,8 @@ def test_fewer_rows_than_units():
         (np.array([[0.0, np.inf], [1, 2]]), "infinity"),
         (np.zeros((0, 2)), "0 sample"),
         (np.zeros(4), "Expected 2D array"),
+        (np.array([[0.0, 1e80], [1, 2]]), "magnitude"),
+        (np.array([[0.0, -1e20], [1, 2]], np.float32), "magnitude"),
     ],
 )
 def test_bad_data(X, message):
@@ -253,3 +255,19 @@ def test_labels_of_a_stream_name_existing_units(criterion):
     stopped = GrowingNeuralGas(30, random_state=0).partial_fit(X, callback=lambda state, step: step >= 500)
     assert stopped.n_samples_seen_ == 500
     assert_array_equal(stopped.labels_, stopped.predict(X))
+
+
+def test_large_rows_after_fit():
+    gng = GrowingNeuralGas(5, random_state=0).fit(square(50).astype(np.float32))
+    for method in ("predict", "quantization_error", "topographic_error", "partial_fit"):
+        with pytest.raises(ValueError, match="magnitude"):
+            getattr(gng, method)(np.full((1, 2), 1e60))
+
+
+def test_largest_rows_that_are_accepted():
+    X = 1e17 * square(500).astype(np.float32)
+    gng = GrowingNeuralGas(20, random_state=0).fit(X)
+    assert np.isfinite(gng.prototypes_).all() and np.isfinite(gng.errors_).all()
+    assert np.allclose(
+        gng.prototypes_ / 1e17, GrowingNeuralGas(20, random_state=0).fit(X / 1e17).prototypes_, atol=1e-2
+    )

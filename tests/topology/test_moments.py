@@ -110,6 +110,7 @@ def test_flat_data_without_shrinkage_stay_finite():
         ({"shrinkage": 1.5}, "shrinkage"),
         ({"prototypes": np.zeros(3)}, "prototypes"),
         ({"prototypes": np.full((3, N_FEATURES), np.nan)}, "prototypes"),
+        ({"prototypes": np.full((3, N_FEATURES), 1e200)}, "prototypes must not exceed"),
         ({"prototypes": np.zeros((3, 2))}, "X must have 2 columns"),
         ({"prior_weight": 0.0}, "prior_weight must be above 0"),
     ],
