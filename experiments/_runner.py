@@ -14,7 +14,7 @@ import tyro
 from experiments._environment import environment, limited_threads
 from experiments._figures import close_figure, save_figure, style
 from experiments._results import RefusedError, ResultsFolder
-from experiments._table import format_table, to_csv
+from experiments._table import format_table, stacked, to_csv
 from topology.storage import CorruptFileError
 
 
@@ -131,9 +131,13 @@ class Experiment:
     def report(self, folder, results, options) -> int:
         """Table, figure, artefacts and verdict of `results`, printed and stored."""
         n_seeds = len(next(iter(results.values())))
-        rows = self.table(results)
-        print(f"\n{format_table(rows)}\n")
-        folder.write_text("table.csv", to_csv(rows))
+        tables = self.table(results)
+        if not isinstance(tables, dict):
+            tables = {"": tables}
+        for title, rows in tables.items():
+            print("\n".join(filter(None, ["", title, format_table(rows)])))
+        folder.write_text("table.csv", to_csv(stacked(tables)))
+        print()
         with style():
             drawing = self.figure(results)
             for name in ("figure.png", "figure.svg"):
@@ -184,7 +188,8 @@ def experiment(
     smoke, quick : Config
         Sizes for seconds and for about half a minute.
     table : callable, optional
-        `table(results) -> list of dict`, one per row. By default one row per seed with all single numbers.
+        `table(results) -> list of dict`, one per row, or dict of title to such a list. By default one row per seed with
+        all single numbers.
     artefacts : dict of str to callable, optional
         File name -> `write(results, path)`, for instance an animation.
     default_seeds : int

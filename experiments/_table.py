@@ -29,6 +29,11 @@ def format_table(rows: Sequence[Mapping]) -> str:
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
 
 
+def stacked(tables: Mapping[str, Sequence[Mapping]]) -> list[Mapping]:
+    """Rows of titled tables as one table; the title stands in the column "table", unless there is none."""
+    return [{"table": title, **row} if title else row for title, rows in tables.items() for row in rows]
+
+
 def to_csv(rows: Sequence[Mapping]) -> str:
     """Full precision, one header line; absent values empty."""
     text = io.StringIO()

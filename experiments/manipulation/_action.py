@@ -1,0 +1,171 @@
+"""Does action matter? What an encoder knows of the turns that lead from one view of an object to another."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import torch
+
+from smc import LocalLinearContingency, Transitions
+from smc.encoders import bf16_supported, embed
+from topology import GrowingNeuralGas
+
+from ._looking import Foresight
+
+N_PROBE_STEPS = 300
+N_TURNS = 2  # turns tried from each view for retrieval
+
+
+def ordered_pairs(n_frames):
+    i, j = np.meshgrid(np.arange(n_frames), np.arange(n_frames), indexing="ij")
+    apart = i != j
+    return i[apart], j[apart]
+
+
+def hit_at_1(module, X, poses, *, predicted=True) -> np.ndarray:
+    """Share of turns whose predicted view is nearest to the true one among the object's other views, per object.
+
+    X (n_objects, n_frames, ...) raw frames, poses (n_objects, n_frames, 2). Without `predicted`, the view before the
+    turn takes the place of the prediction (identity null). Chance is 1 / (n_frames - 1).
+    """
+    n_objects, n_frames = X.shape[:2]
+    i = np.tile(np.arange(n_frames), N_TURNS)
+    j = (i + np.repeat(1 + np.arange(N_TURNS), n_frames)) % n_frames
+    target = embed(module, X.reshape(-1, *X.shape[2:]), "equivariance").reshape(n_objects, n_frames, -1)
+    if predicted:
+        before = X[:, i].reshape(-1, *X.shape[2:])
+        turn = (poses[:, j] - poses[:, i]).reshape(-1, 2).astype(np.float32)
+        guess = module.predict(before, turn).reshape(n_objects, len(i), -1)
+    else:
+        guess = target[:, i]
+    similarity = np.einsum("opd,ofd->opf", guess, target)
+    similarity[:, np.arange(len(i)), i] = -np.inf
+    return (similarity.argmax(-1) == j).mean(-1)
+
+
+def turn_r2(features, poses, test_features, test_poses, seed) -> np.ndarray:
+    """R2 of a two-layer probe that reads the turn from a pair of frozen features, per test object.
+
+    features (n_objects, n_frames, d), poses (n_objects, n_frames, 2). An object's R2 has the variance of all turns in
+    its denominator, so that the mean over objects is the R2 of the whole.
+    """
+    i, j = ordered_pairs(features.shape[1])
+
+    def paired(f, p):
+        return np.concatenate([f[:, i], f[:, j]], -1), p[:, j] - p[:, i]
+
+    X, Y = paired(features, poses)
+    T, truth = paired(test_features, test_poses)
+    mean, scale = X.mean((0, 1)), X.std((0, 1)) + 1e-6
+    X, T = ((v - mean) / scale for v in (X, T))
+    generator = torch.Generator().manual_seed(seed)
+    probe = mlp((X.shape[-1], 128, 2), generator)
+    inputs, targets = as_rows(X), as_rows(Y / Y.std((0, 1)))
+
+    def loss():
+        rows = torch.randint(len(inputs), (512,), generator=generator)
+        return torch.nn.functional.mse_loss(probe(inputs[rows]), targets[rows])
+
+    descend(probe, loss, N_PROBE_STEPS)
+    with torch.no_grad():
+        guess = probe(as_rows(T)).numpy().reshape(truth.shape) * Y.std((0, 1))
+    return explained(truth, guess)
+
+
+def supervised_r2(encoder, experience, sense, test_X, test_poses, config, seed) -> np.ndarray:
+    """The ceiling: the same encoder trained end to end, with the true turns as labels, to read them from two views."""
+    before, after = (torch.as_tensor(o[sense]) for o in (experience.observation, experience.next_observation))
+    scale = experience.action.std(0)
+    turn = torch.as_tensor(experience.action / scale)
+    generator = torch.Generator().manual_seed(seed)
+    head = mlp((2 * encoder.dim, 128, 2), generator)
+
+    def read(a, b):
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16_supported()):
+            h = encoder(torch.cat([a, b]))
+        return head(torch.cat(torch.tensor_split(h.float(), 2), -1))
+
+    def loss():
+        rows = torch.randint(len(turn), (config.batch_size,), generator=generator)
+        return torch.nn.functional.mse_loss(read(thinned(before[rows]), thinned(after[rows])), turn[rows])
+
+    descend(torch.nn.ModuleDict({"encoder": encoder, "head": head}), loss, config.n_steps)
+    i, j = ordered_pairs(test_X.shape[1])
+    with torch.no_grad():
+        guess = np.stack([read(f[i], f[j]).numpy() for f in torch.as_tensor(test_X)]) * scale
+    return explained(test_poses[:, j] - test_poses[:, i], guess)
+
+
+def thinned(x):
+    """Every other point of a cloud, as in the encoders' own training; images as they are."""
+    return x[:, ::2] if x.ndim == 3 else x
+
+
+def foreseen_change(features, turns, group, test_features, test_turns, n_units, seed, *, shuffled=False):
+    """A contingency model of one sense, and its R2 of the predicted change on objects it never met, per object."""
+    rng = np.random.default_rng(seed)
+    model = LocalLinearContingency(
+        GrowingNeuralGas(n_units, random_state=seed), action_features=circular, random_state=seed
+    )
+    before, after, turn, labels = flat(features, turns, group)
+    model.fit(Transitions({"sense": before}, rng.permutation(turn) if shuffled else turn, {"sense": after}, labels))
+    foresight = Foresight(model, before, turn, after)
+    before, after, turn, _ = flat(test_features, test_turns)
+    change, _ = model.predict(before, rng.permutation(turn) if shuffled else turn)
+    n_objects = len(test_features)
+    return foresight, explained(
+        (after - before).reshape(n_objects, -1, change.shape[1]), change.reshape(n_objects, -1, change.shape[1])
+    )
+
+
+def circular(turns):
+    """Turns of up to half a circle as the model takes them."""
+    return np.hstack([np.sin(turns), np.cos(turns)])
+
+
+def flat(features, turns, group=None):
+    """Transitions of consecutive frames: before, after, turn, group, one row each."""
+    n_objects, n_turns = turns.shape[:2]
+    d = features.shape[-1]
+    labels = np.repeat(np.arange(n_objects) if group is None else group, n_turns)
+    return (
+        features[:, :-1].reshape(-1, d),
+        features[:, 1:].reshape(-1, d),
+        turns.reshape(-1, 2).astype(np.float32),
+        labels,
+    )
+
+
+def explained(truth, guess):
+    """R2 by first axis, all with the mean variance over the whole in the denominator."""
+    error = ((truth - guess) ** 2).mean(axis=(1, 2))
+    return 1 - error / ((truth - truth.mean((0, 1))) ** 2).mean()
+
+
+def as_rows(x):
+    return torch.as_tensor(np.ascontiguousarray(x.reshape(-1, x.shape[-1])), dtype=torch.float32)
+
+
+def mlp(widths, generator):
+    layers = []
+    for n_in, n_out in pairwise(widths):
+        linear = torch.nn.utils.skip_init(torch.nn.Linear, n_in, n_out)
+        with torch.no_grad():
+            linear.weight.copy_(torch.randn(n_out, n_in, generator=generator) / n_in**0.5)
+            linear.bias.zero_()
+        layers += [linear, torch.nn.ReLU()]
+    return torch.nn.Sequential(*layers[:-1])
+
+
+def descend(model, loss, n_steps):
+    model.train()
+    optimiser = torch.optim.AdamW(model.parameters(), lr=2e-3)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=n_steps)
+    for _ in range(n_steps):
+        value = loss()
+        optimiser.zero_grad()
+        value.backward()
+        optimiser.step()
+        schedule.step()
+    model.eval()

@@ -1,0 +1,211 @@
+"""One life of the agent: it handles objects, learns, maps its senses, and is tested on objects it never met."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from smc.encoders import ConvEncoder, EquivarianceModule, PointEncoder, embed, pretrain
+from smc.worlds import ObjectBank
+
+from ._action import foreseen_change, hit_at_1, supervised_r2, turn_r2
+from ._conditions import conditions, test_views
+from ._experience import handle, live, look, random_poses, survey
+from ._floors import RAW
+from ._looking import Survey, look_around
+from ._methods import SENSES
+from ._pictures import N_THUMBNAILS, growth, picked
+from ._recognition import Known, Reliabilities, floats_stored, recognise
+from ._split import draw_objects
+
+ACTIONS = ("true", "shuffled", "none")
+ENCODERS = (*ACTIONS, "random")
+HEADS = ("mid", "backbone", "invariance", "equivariance")
+EXPERT_HEAD = "backbone"
+N_PROBE_ROOMS = 4
+
+
+class Life:
+    """A trained agent with its objects; the methods are the three questions put to it."""
+
+    def __init__(self, config, seed):
+        self.config, self.seed = config, seed
+        self.bank = ObjectBank.bundled()
+        self.objects = draw_objects(self.bank, config.split, seed, config.n_objects)
+        self.rng = np.random.default_rng([seed, 3])
+        self.experience = live(self.bank, self.objects.handled, config, seed)
+        self.modules, self.losses = {}, []
+        for action in ACTIONS:
+            trained = pretrain(
+                self.experience,
+                self.fresh_encoders(),
+                action=action,
+                n_steps=config.n_steps,
+                batch_size=config.batch_size,
+                seed=seed,
+                threads=torch.get_num_threads(),
+            )
+            self.modules[action] = trained
+            self.losses.append(np.mean([trained.history[f"{m}_equivariance"] for m in SENSES], axis=0))
+        self.modules["random"] = {m: EquivarianceModule(e, 2, seed=seed) for m, e in self.fresh_encoders().items()}
+
+    def fresh_encoders(self):
+        return {
+            "image": ConvEncoder(size=self.config.image_size, seed=self.seed),
+            "points": PointEncoder(seed=self.seed),
+        }
+
+    def new_seed(self):
+        return int(self.rng.integers(2**31 - 1000))
+
+    def embed(self, sensed, source="true", heads=HEADS):
+        return {m: embed(self.modules[source][m], sensed[m], heads) for m in SENSES}
+
+    def columns(self, head):
+        return {m: self.modules["true"][m].columns(HEADS)[head] for m in SENSES}
+
+    def features(self, sensed):
+        """What experts read, by source."""
+        return {
+            "learned": self.embed(sensed),
+            "random": self.embed(sensed, "random", EXPERT_HEAD),
+            "raw": {m: RAW[m](sensed[m]) for m in SENSES},
+        }
+
+    def does_action_matter(self):
+        config, bank, mapped, tested = self.config, self.bank, self.objects.mapped, self.objects.tested
+        poses = random_poses(self.rng, (len(mapped) * N_PROBE_ROOMS, config.n_frames))
+        known, turns = handle(bank, np.repeat(mapped, N_PROBE_ROOMS), poses, "familiar", config, self.new_seed())
+        test_poses = random_poses(self.rng, (len(tested), config.n_frames))
+        test, test_turns = handle(bank, tested, test_poses, "familiar", config, self.new_seed())
+        frames, test_frames = (
+            {m: x.reshape(len(p), config.n_frames, *x.shape[1:]) for m, x in v.sensed().items()}
+            for v, p in ((known, poses), (test, test_poses))
+        )
+        n = len(tested)
+        hit, r2 = np.empty((len(ENCODERS) + 1, 2, n)), np.empty((len(ENCODERS) + 1, 2, n))
+        foreseen = np.empty((len(ENCODERS) + 1, 2, n))
+        self.foresight = {}
+        for s, sense in enumerate(SENSES):
+            for e, source in enumerate(ENCODERS):
+                module = self.modules[source][sense]
+                hit[e, s] = hit_at_1(module, test_frames[sense], test_poses)
+                f, t = (
+                    embed(module, x.reshape(-1, *x.shape[2:]), EXPERT_HEAD).reshape(*x.shape[:2], -1)
+                    for x in (frames[sense], test_frames[sense])
+                )
+                r2[e, s] = turn_r2(f, poses, t, test_poses, self.seed)
+                for shuffled in (False, True) if source == "true" else (False,):
+                    foresight, explained = foreseen_change(
+                        f,
+                        turns,
+                        np.repeat(mapped, N_PROBE_ROOMS),
+                        t,
+                        test_turns,
+                        config.n_units,
+                        self.seed,
+                        shuffled=shuffled,
+                    )
+                    foreseen[-1 if shuffled else e, s] = explained
+                    if source == "true" and not shuffled:
+                        self.foresight[sense] = foresight
+            hit[-1, s] = hit_at_1(self.modules["true"][sense], test_frames[sense], test_poses, predicted=False)
+            r2[-1, s] = supervised_r2(
+                self.fresh_encoders()[sense], self.experience, sense, test_frames[sense], test_poses, config, self.seed
+            )
+        return {"hit": hit, "turn_r2": r2, "change_r2": foreseen, "chance": 1 / (config.n_frames - 1)}
+
+    def does_reliability_matter(self):
+        config, bank, objects = self.config, self.bank, self.objects
+        mapped_views = look(bank, objects.mapped, config.n_map_views, "familiar", config, self.new_seed())
+        sensed = mapped_views.sensed()
+        mapped = self.embed(sensed)
+        self.draw_maps(sensed["image"], mapped)
+        layers = {m: list(self.modules["true"][m].columns(HEADS).values()) for m in SENSES}
+        trust = Reliabilities(mapped, layers, mapped_views.object, config.n_units, self.seed)
+
+        labelled = look(bank, objects.known, config.n_label_views, "familiar", config, self.new_seed())
+        noisy = self.embed(labelled.with_own_noise(self.rng).sensed())
+        self.known = Known({**self.features(labelled.sensed()), "noisy": noisy}, labelled.object)
+
+        variants, clean = test_views(bank, objects.tested, config, self.new_seed())
+        listed = conditions(config.split)
+        embedded = {m: {} for m in SENSES}
+        rival = {"knn": trust.knn, "gmm": trust.gmm}
+        told = {m: {} for m in SENSES}
+        for sense in SENSES:
+            for name, x in variants[sense].items():
+                one = self.features_of(sense, x)
+                embedded[sense][name] = one
+                told[sense][name] = {k: r[sense].reliability(one["learned"]) for k, r in rival.items()}
+
+        def inputs(c):
+            chosen = {m: getattr(c, m) for m in SENSES}
+            x = {source: {m: embedded[m][chosen[m]][source] for m in SENSES} for source in ("learned", "random", "raw")}
+            return {**x, "trust": {k: np.stack([told[m][chosen[m]][k] for m in SENSES]) for k in rival}}
+
+        self.trust = trust
+        correct, of = recognise(
+            bank, objects, self.known, inputs, listed, clean.object, trust, self.columns(EXPERT_HEAD), config, self.seed
+        )
+        weights = np.stack(
+            [
+                np.stack([trust.gng[m].reliability(embedded[m][getattr(c, m)]["learned"]) for m in SENSES])
+                for c in listed
+            ]
+        )
+        return {
+            "correct": correct,
+            "object": of,
+            "weights": weights,  # (n_conditions, n_senses, n_views)
+            "memory": np.array(
+                [sum(map(floats_stored, kind.values())) for kind in (trust.gng, trust.knn, trust.gmm)], float
+            ),
+            "n_classes": len(bank.class_names),
+            "condition": np.array([c.name for c in listed]),
+            "condition_kind": np.array([c.kind for c in listed]),
+            "condition_strength": np.array([c.strength for c in listed]),
+            "condition_confirms": np.array([c.confirms for c in listed]),
+        }
+
+    def draw_maps(self, images, embedded):
+        shown = picked(len(images), self.seed)
+        self.pictures = {"map_thumbnails": images[shown][:N_THUMBNAILS]}
+        for m in SENSES:
+            drawn = growth(embedded[m][:, self.columns(EXPERT_HEAD)[m]], self.config.n_units, self.seed)
+            self.pictures.update({f"map_{key}_{m}": array for key, array in drawn.items()})
+
+    def features_of(self, sense, x):
+        return {
+            "learned": embed(self.modules["true"][sense], x, HEADS),
+            "random": embed(self.modules["random"][sense], x, EXPERT_HEAD),
+            "raw": RAW[sense](x),
+        }
+
+    def does_looking_matter(self):
+        views, grid = survey(self.bank, self.objects.tested, self.config, self.new_seed())
+        n = len(self.objects.tested)
+        features = {m: x.reshape(n, len(grid), -1) for m, x in self.embed(views.sensed()).items()}
+        correct, of = look_around(
+            self.bank,
+            self.objects,
+            self.known,
+            Survey(features, grid, self.objects.tested),
+            self.trust,
+            self.columns(EXPERT_HEAD),
+            self.foresight,
+            self.config,
+            self.seed,
+        )
+        return {"look_correct": correct, "look_object": of}
+
+
+def live_and_test(config, seed) -> dict[str, np.ndarray]:
+    life = Life(config, seed)
+    return {
+        "losses": np.array(life.losses),
+        **life.does_action_matter(),
+        **life.does_reliability_matter(),
+        **life.does_looking_matter(),
+        **life.pictures,
+    }
