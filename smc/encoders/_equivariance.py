@@ -1,0 +1,179 @@
+"""An encoder with two heads: one that stays when the view changes, one whose change an action predicts."""
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from smc.encoders._arrays import from_arrays, to_arrays
+from smc.encoders._checks import check_action, check_heads, check_positive_integer
+from smc.encoders._networks import ENCODERS
+from smc.encoders._runtime import evaluating, seeded
+from topology import storage
+
+HEADS = ("mid", "backbone", "invariance", "equivariance")
+KIND = "EquivarianceModule"
+PREDICTION_BATCH = 512
+
+
+class ActionPredictor(nn.Module):
+    """Predicts the equivariance embedding after an action (after Devillers & Lefort 2023).
+
+    The action is encoded by a small network; a second one computes from embedding and code what is *added* to the
+    embedding, so that "nothing changes" need not be learned.
+
+    Parameters
+    ----------
+    dim : int, default=64
+        Size of the embedding.
+    action_dim : int, default=2
+        Size of an action.
+    hidden : int, default=256
+        Hidden units of the predictor, and twice those of the action encoder.
+    seed : int, default=0
+        Seed of the initial weights.
+    """
+
+    def __init__(self, dim=64, action_dim=2, *, hidden=256, seed=0):
+        super().__init__()
+        for name, value in (("dim", dim), ("action_dim", action_dim), ("hidden", hidden)):
+            check_positive_integer(name, value)
+        with seeded(seed):
+            self.encode_action = _mlp(action_dim, hidden // 2, dim)
+            self.change = _mlp(2 * dim, hidden, dim)
+        self.register_buffer("action_mean", torch.zeros(action_dim))
+        self.register_buffer("action_gain", torch.ones(action_dim))
+
+    def forward(self, y, action):
+        """Unit vectors (B, dim) predicted from embeddings y (B, dim) and actions (B, action_dim) in their own units."""
+        code = self.encode_action((action - self.action_mean) * self.action_gain)
+        return F.normalize(y + self.change(torch.cat([y, code], dim=1)), dim=1)
+
+    def scale_actions(self, mean, gain):
+        """Encode (action - mean) * gain, arrays (action_dim,); gain 0 makes the predictor blind to a component."""
+        self.action_mean.copy_(torch.as_tensor(mean))
+        self.action_gain.copy_(torch.as_tensor(gain))
+
+
+class EquivarianceModule(nn.Module):
+    """A trunk with an invariance head, an equivariance branch and a predictor of what an action changes.
+
+    Invariance and equivariance pull in opposite directions, so they share no embedding: the invariance head reads the
+    backbone, the equivariance head reads its own linear map of the trunk's last map.
+
+    Parameters
+    ----------
+    encoder : ConvEncoder or PointEncoder
+        The trunk; used as it is, not copied.
+    action_dim : int
+        Size of an action.
+    dim : int, default=64
+        Size of the invariance embedding z and of the equivariance embedding y.
+    hidden : int, default=256
+        Hidden units of the heads and of the predictor.
+    seed : int, default=0
+        Seed of the initial weights of heads and predictor.
+    """
+
+    def __init__(self, encoder, action_dim, *, dim=64, hidden=256, seed=0):
+        super().__init__()
+        if not isinstance(encoder, tuple(ENCODERS.values())):
+            raise TypeError(f"encoder must be one of {', '.join(ENCODERS)}, got {type(encoder).__name__}")
+        for name, value in (("action_dim", action_dim), ("dim", dim), ("hidden", hidden)):
+            check_positive_integer(name, value)
+        self.settings = {"action_dim": action_dim, "dim": dim, "hidden": hidden}
+        self.encoder = encoder
+        self.dim, self.action_dim = dim, action_dim
+        with seeded(seed):
+            self.invariance = _mlp(encoder.dim, hidden, dim)
+            self.branch = nn.Linear(encoder.n_features, encoder.dim)
+            self.equivariance = _mlp(encoder.dim, hidden, dim)
+        self.predictor = ActionPredictor(dim, action_dim, hidden=hidden, seed=seed)
+
+    def forward(self, x):
+        """Invariance embedding z (B, dim) and equivariance embedding y (B, dim) of a batch, both of unit length."""
+        return self.heads(self.encoder.maps(x)[1])
+
+    def heads(self, last_map):
+        """z and y, each (B, dim) of unit length, from the trunk's last map (B, n_features)."""
+        z = self.invariance(self.encoder.project(last_map))
+        y = self.equivariance(self.branch(last_map))
+        return F.normalize(z, dim=1), F.normalize(y, dim=1)
+
+    def layers(self, x):
+        """All embeddings of a batch by name: "mid", "backbone", "invariance" (z) and "equivariance" (y)."""
+        early, last = self.encoder.maps(x)
+        z, y = self.heads(last)
+        return {**self.encoder.summarise(early, last), "invariance": z, "equivariance": y}
+
+    def columns(self, heads):
+        """Where each head lies in ``embed(module, X, heads)``.
+
+        Parameters
+        ----------
+        heads : str or tuple of str
+            Among "mid", "backbone", "invariance" and "equivariance".
+
+        Returns
+        -------
+        dict of str to slice
+        """
+        sizes = dict(zip(HEADS, (self.encoder.mid_dim, self.encoder.dim, self.dim, self.dim)))
+        columns, start = {}, 0
+        for head in check_heads(heads, HEADS):
+            columns[head] = slice(start, start + sizes[head])
+            start += sizes[head]
+        return columns
+
+    def predict(self, X, action):
+        """Equivariance embedding expected after an action.
+
+        Parameters
+        ----------
+        X : ndarray (n, ...)
+            Images or clouds, as the encoder takes them.
+        action : array_like (n, action_dim)
+            In the units of training.
+
+        Returns
+        -------
+        ndarray (n, dim) of float32
+            Unit vectors, to be compared with ``embed(module, X, "equivariance")``.
+        """
+        X = self.encoder.check_input(X)
+        action = check_action(action, len(X), self.action_dim)
+        out = np.empty((len(X), self.dim), dtype=np.float32)
+        with evaluating(self):
+            for start in range(0, len(X), PREDICTION_BATCH):
+                rows = slice(start, start + PREDICTION_BATCH)
+                y = self(torch.from_numpy(X[rows]))[1]
+                out[rows] = self.predictor(y, torch.from_numpy(action[rows])).numpy()
+        return out
+
+    def save(self, path):
+        """Write weights and settings to one file, whole or not at all."""
+        encoder = {"kind": type(self.encoder).__name__, **self.encoder.settings}
+        storage.save(path, to_arrays(self), kind=KIND, metadata={"encoder": encoder, "module": self.settings})
+
+    @classmethod
+    def load(cls, path):
+        """Read a module written by `save`, in evaluation mode.
+
+        Raises
+        ------
+        topology.storage.CorruptFileError
+            If the file is damaged or holds something else.
+        """
+        arrays, metadata = storage.load(path, kind=KIND)
+        try:
+            settings = dict(metadata["encoder"])
+            encoder = ENCODERS[settings.pop("kind")](**settings)
+            module = cls(encoder, **metadata["module"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise storage.CorruptFileError(f"{path}: settings that fit no module ({error})") from error
+        from_arrays(module, arrays, path)
+        return module.eval()
+
+
+def _mlp(n_in, hidden, n_out):
+    return nn.Sequential(nn.Linear(n_in, hidden), nn.ReLU(), nn.Linear(hidden, n_out))
