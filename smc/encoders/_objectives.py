@@ -30,8 +30,8 @@ def object_agreement(z, groups, temperature=0.2):
 def consequence(predicted, targets, same_object, temperature=0.1):
     """InfoNCE of each prediction with all frames, plus the same with the frames of its own object only.
 
-    Devillers & Lefort (2023) contrast with frames of other objects; those are told apart by colour alone. Only the other
-    views of the same object make the prediction say *which* view the action leads to, hence the second term.
+    Devillers & Lefort (2023) contrast with frames of other objects; those are told apart by colour alone. Only the
+    other views of the same object make the prediction say *which* view the action leads to, hence the second term.
 
     Parameters
     ----------

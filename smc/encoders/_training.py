@@ -67,9 +67,10 @@ def pretrain(
 
     Two losses are added up over the modalities. *Invariance*: all frames of an object agree (time contrast, Aubret et
     al. 2023). *Equivariance*, times `equivariance_weight`: the embedding predicted from a frame and an action must
-    single out the frame that followed, among all frames of the batch and among those of the same object (after Devillers
-    & Lefort 2023). With several modalities both are asked for across senses as well, times `cross_modal_weight`: frames
-    of an object agree in all senses, and what is predicted from one sense must single out what followed in the other.
+    single out the frame that followed, among all frames of the batch and among those of the same object (after
+    Devillers & Lefort 2023). With several modalities both are asked for across senses as well, times
+    `cross_modal_weight`: frames of an object agree in all senses, and what is predicted from one sense must single out
+    what followed in the other.
 
     Parameters
     ----------
