@@ -135,7 +135,7 @@ class Experiment:
         if not isinstance(tables, dict):
             tables = {"": tables}
         for title, rows in tables.items():
-            print("\n".join(filter(None, ["", title, format_table(rows)])))
+            print("\n" + (f"{title}\n" if title else "") + format_table(rows))
         folder.write_text("table.csv", to_csv(stacked(tables)))
         print()
         with style():

@@ -39,6 +39,8 @@ class Config:
     n_frames: int = 8  # views per room
     n_steps: int = 400  # training steps of the encoders
     batch_size: int = 128  # transitions per step
+    n_threads: int = 2  # threads that train the encoders; their bits depend on it
+    n_probe_steps: int = 300  # training steps of the probes that read turns
     n_units: int = 100  # units of each map
     n_map_views: int = 64  # views of each object on which maps and reliabilities are fitted
     n_label_views: int = 8  # labelled views of each object that carries a label
@@ -50,21 +52,24 @@ class Config:
 
 
 SMOKE = Config(
+    split="development",
     n_objects=2,
     n_episodes=2,
     n_frames=3,
     n_steps=2,
     batch_size=32,
+    n_threads=1,
+    n_probe_steps=2,
     n_units=10,
     n_map_views=4,
     n_label_views=2,
     n_test_views=2,
-    n_draws=2,
+    n_draws=1,
     n_starts=1,
     n_looks=2,
 )
 QUICK = Config(
-    n_episodes=3, n_steps=60, n_map_views=16, n_label_views=4, n_test_views=2, n_draws=2, n_starts=1, n_looks=4
+    n_episodes=3, n_steps=60, n_probe_steps=100, n_map_views=16, n_label_views=4, n_test_views=2, n_draws=2, n_starts=1
 )
 
 
@@ -74,5 +79,5 @@ def run(config: Config, seed: int):
 
 
 main = experiment(
-    Config, run, figure, verdict, smoke=SMOKE, quick=QUICK, table=table, artefacts={"map.gif": growing_map}, threads=2
+    Config, run, figure, verdict, smoke=SMOKE, quick=QUICK, table=table, artefacts={"map.gif": growing_map}
 )

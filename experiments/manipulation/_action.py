@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from itertools import pairwise
 
 import numpy as np
@@ -13,7 +14,6 @@ from topology import GrowingNeuralGas
 
 from ._looking import Foresight
 
-N_PROBE_STEPS = 300
 N_TURNS = 2  # turns tried from each view for retrieval
 
 
@@ -44,7 +44,7 @@ def hit_at_1(module, X, poses, *, predicted=True) -> np.ndarray:
     return (similarity.argmax(-1) == j).mean(-1)
 
 
-def turn_r2(features, poses, test_features, test_poses, seed) -> np.ndarray:
+def turn_r2(features, poses, test_features, test_poses, config, seed) -> np.ndarray:
     """R2 of a two-layer probe that reads the turn from a pair of frozen features, per test object.
 
     features (n_objects, n_frames, d), poses (n_objects, n_frames, 2). An object's R2 has the variance of all turns in
@@ -67,7 +67,7 @@ def turn_r2(features, poses, test_features, test_poses, seed) -> np.ndarray:
         rows = torch.randint(len(inputs), (512,), generator=generator)
         return torch.nn.functional.mse_loss(probe(inputs[rows]), targets[rows])
 
-    descend(probe, loss, N_PROBE_STEPS)
+    descend(probe, loss, config.n_probe_steps)
     with torch.no_grad():
         guess = probe(as_rows(T)).numpy().reshape(truth.shape) * Y.std((0, 1))
     return explained(truth, guess)
@@ -90,11 +90,22 @@ def supervised_r2(encoder, experience, sense, test_X, test_poses, config, seed) 
         rows = torch.randint(len(turn), (config.batch_size,), generator=generator)
         return torch.nn.functional.mse_loss(read(thinned(before[rows]), thinned(after[rows])), turn[rows])
 
-    descend(torch.nn.ModuleDict({"encoder": encoder, "head": head}), loss, config.n_steps)
+    with threads(config.n_threads):
+        descend(torch.nn.ModuleDict({"encoder": encoder, "head": head}), loss, config.n_steps)
     i, j = ordered_pairs(test_X.shape[1])
     with torch.no_grad():
         guess = np.stack([read(f[i], f[j]).numpy() for f in torch.as_tensor(test_X)]) * scale
     return explained(test_poses[:, j] - test_poses[:, i], guess)
+
+
+@contextmanager
+def threads(n):
+    before = torch.get_num_threads()
+    torch.set_num_threads(n)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def thinned(x):

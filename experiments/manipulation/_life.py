@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 
 from smc.encoders import ConvEncoder, EquivarianceModule, PointEncoder, embed, pretrain
 from smc.worlds import ObjectBank
@@ -43,7 +42,7 @@ class Life:
                 n_steps=config.n_steps,
                 batch_size=config.batch_size,
                 seed=seed,
-                threads=torch.get_num_threads(),
+                threads=config.n_threads,
             )
             self.modules[action] = trained
             self.losses.append(np.mean([trained.history[f"{m}_equivariance"] for m in SENSES], axis=0))
@@ -94,7 +93,7 @@ class Life:
                     embed(module, x.reshape(-1, *x.shape[2:]), EXPERT_HEAD).reshape(*x.shape[:2], -1)
                     for x in (frames[sense], test_frames[sense])
                 )
-                r2[e, s] = turn_r2(f, poses, t, test_poses, self.seed)
+                r2[e, s] = turn_r2(f, poses, t, test_poses, config, self.seed)
                 for shuffled in (False, True) if source == "true" else (False,):
                     foresight, explained = foreseen_change(
                         f,
