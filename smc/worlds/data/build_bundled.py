@@ -32,7 +32,7 @@ from smc.worlds._normalise import RADIUS, normalise
 HERE = Path(__file__).parent
 LIBRARIES = ("BlendSwap-CC-0", "BlendSwap-CC-BY", "Scopia")
 N_FACES = 2000
-SHAPE_SHARE = 0.7  # of the faces, in objects with textures: the rest goes where the colour varies
+SHAPE_SHARE = 0.7  # of the faces, in objects with varied textures: the rest goes where the colour varies
 N_SAMPLES = 60_000  # colour samples per object, about one for every pixel of a large picture
 MIN_OPACITY = 0.5  # more transparent texture is a hole, as between the leaves of a plant
 SAME_COLOR = 0.04  # spread of colour within a face that is not worth a split
@@ -159,7 +159,7 @@ class Paint:
 
     def __init__(self, surface, n_samples, rng):
         self._constant = surface.material.color
-        self.varies = False
+        self._tree, self.varies = None, False
         if surface.material.texture is None:
             return
         areas = _areas(surface.points)
@@ -171,12 +171,12 @@ class Paint:
         places = (weights @ surface.points[chosen])[:, 0]
         self._reach = 0.05 * np.ptp(surface.points.reshape(-1, 3), axis=0).max()
         self._colors = _look_up(surface.material.texture, (weights @ surface.uv[chosen])[:, 0])
-        self.varies = True
+        self.varies = self._colors.std(axis=0).max() > SAME_COLOR
         self._tree = cKDTree(np.concatenate([places, self._reach * _normals(surface.points)[chosen]], axis=1))
 
     def __call__(self, points, n_places=16):
         """Colours (n, 3), their spread (n,) and opacity (n,) of triangles (n, 3, 3)."""
-        if not self.varies:
+        if self._tree is None:
             return np.tile(self._constant, (len(points), 1)), np.zeros(len(points)), np.ones(len(points))
         weights = np.random.default_rng(0).dirichlet((1, 1, 1), n_places)
         places = np.einsum("kc,ncd->nkd", weights, points)
