@@ -42,7 +42,9 @@ def figure(results):
     weights_given(axes["weights"], results)
     views_curve(axes["looks"], results)
     for letter, ax in zip("ABCDEFGHI", axes.values(), strict=True):
-        ax.set_title(f"{letter}  {ax.get_title()}", loc="left")
+        title = ax.get_title()
+        ax.set_title("")
+        ax.set_title(f"{letter}  {title}", loc="left")
     return drawing
 
 
@@ -52,7 +54,9 @@ def learning_curves(ax, results):
     n = losses.shape[-1] // window
     smooth = losses[..., : n * window].reshape(*losses.shape[:2], n, window).mean(-1)
     for a, action in enumerate(ACTIONS):
-        interval_line(ax, window * (np.arange(n) + 0.5), smooth[:, a], f"{action} action", marker="")
+        interval_line(
+            ax, window * (np.arange(n) + 0.5), smooth[:, a], f"{action} action".replace("none", "no"), marker=""
+        )
     ax.set(
         title="Learning to predict what a turn changes",
         xlabel="training step",
@@ -119,8 +123,7 @@ def draw_map(ax, results, sense):
     """The first life's map over the embeddings of one sense, on their first two principal components."""
     points, units, edges = (results[f"map_{k}_{sense}"][0] for k in ("samples", "units", "edges"))
     draw_graph(ax, points, units[-1], edges[-1])
-    if sense == "image":
-        add_thumbnails(ax, points, results["map_thumbnails"][0])
+    add_thumbnails(ax, points, results["map_thumbnails"][0])
     ax.set(title=f"Map of the {sense}", xlabel="first principal component", ylabel="second principal component")
 
 
