@@ -21,6 +21,7 @@ ACTIONS = ("true", "shuffled", "none")
 ENCODERS = (*ACTIONS, "random")
 HEADS = ("mid", "backbone", "invariance", "equivariance")
 EXPERT_HEAD = "backbone"
+POSE_HEADS = ("backbone", "equivariance")  # where a turn may be read
 N_PROBE_ROOMS = 4
 
 
@@ -89,11 +90,10 @@ class Life:
             for e, source in enumerate(ENCODERS):
                 module = self.modules[source][sense]
                 hit[e, s] = hit_at_1(module, test_frames[sense], test_poses)
-                f, t = (
-                    embed(module, x.reshape(-1, *x.shape[2:]), EXPERT_HEAD).reshape(*x.shape[:2], -1)
-                    for x in (frames[sense], test_frames[sense])
-                )
-                r2[e, s] = turn_r2(f, poses, t, test_poses, config, self.seed)
+                both = frames[sense], test_frames[sense]
+                seen, test_seen = (embed_episodes(module, x, POSE_HEADS) for x in both)
+                r2[e, s] = turn_r2(seen, poses, test_seen, test_poses, config, self.seed)
+                f, t = (embed_episodes(module, x, EXPERT_HEAD) for x in both)
                 for shuffled in (False, True) if source == "true" else (False,):
                     foresight, explained = foreseen_change(
                         f,
@@ -197,6 +197,11 @@ class Life:
             self.seed,
         )
         return {"look_correct": correct, "look_object": of}
+
+
+def embed_episodes(module, X, heads):
+    """X (n_episodes, n_frames, ...) -> (n_episodes, n_frames, d)."""
+    return embed(module, X.reshape(-1, *X.shape[2:]), heads).reshape(*X.shape[:2], -1)
 
 
 def live_and_test(config, seed) -> dict[str, np.ndarray]:
