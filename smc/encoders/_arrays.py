@@ -1,9 +1,14 @@
-"""Tensors of modules and optimisers as named arrays, and back."""
+"""Arrays as tensors; tensors of modules and optimisers as named arrays, and back."""
 
 import numpy as np
 import torch
 
 from topology.storage import CorruptFileError
+
+
+def as_tensor(array):
+    """Tensor on the memory of an array, or on a copy where torch could not write (read-only files, reversed views)."""
+    return torch.from_numpy(np.require(array, requirements=("C", "W")))
 
 
 def to_arrays(module):

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from smc.encoders._arrays import as_tensor
 from smc.encoders._checks import check_heads, check_positive_integer
 from smc.encoders._equivariance import HEADS, EquivarianceModule
 from smc.encoders._networks import ENCODERS
@@ -41,6 +42,6 @@ def embed(encoder, X, head="backbone", *, batch_size=512):
     parts = []
     with evaluating(encoder):
         for start in range(0, len(X), batch_size):
-            layers = encoder.layers(torch.from_numpy(X[start : start + batch_size]))
+            layers = encoder.layers(as_tensor(X[start : start + batch_size]))
             parts.append(torch.cat([layers[name] for name in heads], dim=1).numpy())
     return np.concatenate(parts)

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from smc.encoders._arrays import from_arrays, to_arrays
+from smc.encoders._arrays import as_tensor, from_arrays, to_arrays
 from smc.encoders._checks import check_action, check_heads, check_positive_integer
 from smc.encoders._networks import ENCODERS
 from smc.encoders._runtime import evaluating, seeded
@@ -146,7 +146,7 @@ class EquivarianceModule(nn.Module):
         with evaluating(self):
             for start in range(0, len(X), PREDICTION_BATCH):
                 rows = slice(start, start + PREDICTION_BATCH)
-                y = self(torch.from_numpy(X[rows]))[1]
+                y = self(as_tensor(X[rows]))[1]
                 out[rows] = self.predictor(y, torch.from_numpy(action[rows])).numpy()
         return out
 

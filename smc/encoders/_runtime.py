@@ -48,7 +48,7 @@ def seeded(seed):
     """Draw the initial weights of layers built in the block from ``seed``; the global generator is left as it was."""
     check_seed(seed)
     with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
+        torch.default_generator.manual_seed(int(seed))
         yield
 
 

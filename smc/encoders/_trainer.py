@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from smc.encoders._arrays import from_arrays, optimiser_from_arrays, optimiser_to_arrays, to_arrays
+from smc.encoders._arrays import as_tensor, from_arrays, optimiser_from_arrays, optimiser_to_arrays, to_arrays
 from smc.encoders._batches import ObjectBatches
 from smc.encoders._networks import PointEncoder
 from smc.encoders._objectives import consequence, cross_modal_agreement, object_agreement
@@ -57,6 +57,8 @@ class Trainer:
         for group in self._optimiser.param_groups:
             group["lr"] = rate
         losses = self._measure()
+        if not torch.isfinite(losses["total"]):
+            raise FloatingPointError(f"the loss of step {self.step + 1} is not finite; lower learning_rate")
         self._optimiser.zero_grad()
         losses["total"].backward()
         self._optimiser.step()
@@ -132,7 +134,7 @@ class Trainer:
         if isinstance(module.encoder, PointEncoder):
             rng = np.random.default_rng((self._settings["seed"], self.step, 1))
             frames = frames[:, rng.permutation(frames.shape[1])[: self._settings["n_points"]]]
-        frames = torch.from_numpy(module.encoder.check_input(frames))
+        frames = as_tensor(module.encoder.check_input(frames))
         with torch.autocast("cpu", torch.bfloat16, enabled=self._settings["bf16"]):
             last_map = module.encoder.maps(frames)[1]
         return module.heads(last_map)

@@ -117,6 +117,8 @@ def pretrain(
     ------
     ValueError, TypeError
         For unfit arguments, or a checkpoint of another training.
+    FloatingPointError
+        If the loss diverges.
     topology.storage.CorruptFileError
         For a damaged checkpoint.
     """
@@ -124,7 +126,8 @@ def pretrain(
     check_seed(seed)
     if action not in ACTIONS:
         raise ValueError(f"action must be one of {ACTIONS}, got {action!r}")
-    for name, value in (("n_steps", n_steps), ("batch_size", batch_size), ("n_points", n_points)):
+    sizes = {"n_steps": n_steps, "batch_size": batch_size, "n_points": n_points}
+    for name, value in sizes.items():
         check_positive_integer(name, value)
     weights = {"equivariance_weight": equivariance_weight, "cross_modal_weight": cross_modal_weight}
     for name, value in weights.items():
@@ -137,8 +140,9 @@ def pretrain(
     for name, value in scales.items():
         check_number(name, value)
     with torch_threads(threads):
-        settings = {"action": action, "n_steps": n_steps, "batch_size": batch_size, "n_points": n_points}
-        settings |= weights | scales | {"seed": seed, "bf16": wants_bf16(precision)}
+        settings = {name: int(value) for name, value in (sizes | {"seed": seed}).items()}
+        settings |= {name: float(value) for name, value in (weights | scales).items()}
+        settings |= {"action": action, "bf16": wants_bf16(precision)}
         modules = _build_modules(encoders, actions, action, seed)
         if action == "shuffled":
             actions = np.random.default_rng((seed, 1)).permutation(actions)

@@ -230,6 +230,16 @@ def test_refused_arguments(few, change, error, message):
     assert torch.get_num_threads() == threads
 
 
+def test_divergence_is_named(few):
+    with pytest.raises(FloatingPointError, match="lower learning_rate"):
+        pretrain(few, encoders(), **TINY, learning_rate=1e30)
+
+
+def test_numbers_may_be_numpy_scalars(few, tmp_path):
+    arguments = {**TINY, "n_steps": np.int64(2), "seed": np.int64(1), "learning_rate": np.float32(1e-3)}
+    pretrain(few, encoders(), **arguments, checkpoint=tmp_path / "training.safetensors")
+
+
 def test_refused_actions(few):
     module = EquivarianceModule(PointEncoder((4, 4, 4), 4), 1)
     clouds = few.observation["points"]

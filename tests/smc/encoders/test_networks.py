@@ -45,6 +45,15 @@ def test_images_keep_their_places():
     assert not np.allclose(embed(encoder, IMAGES), embed(encoder, shifted), atol=1e-2)
 
 
+def test_read_only_and_reversed_arrays_are_taken_as_they_are():
+    frozen = IMAGES.copy()
+    frozen.setflags(write=False)
+    encoder = ConvEncoder(8)
+    reference = embed(encoder, IMAGES)
+    np.testing.assert_array_equal(embed(encoder, frozen), reference)
+    np.testing.assert_array_equal(embed(encoder, frozen[::-1])[::-1], reference)
+
+
 def test_clouds_are_sets_and_have_no_place():
     encoder = PointEncoder((8, 16, 32))
     reference = embed(encoder, CLOUDS)
