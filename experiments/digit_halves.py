@@ -229,4 +229,4 @@ def in_points(interval):
 main = experiment(Config, run, figure, verdict, smoke=SMOKE, quick=QUICK, table=table, default_seeds=5)
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())
