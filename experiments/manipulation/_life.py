@@ -58,19 +58,16 @@ class Life:
     def new_seed(self):
         return int(self.rng.integers(2**31 - 1000))
 
-    def embed(self, sensed, source="true", heads=HEADS):
-        return {m: embed(self.modules[source][m], sensed[m], heads) for m in SENSES}
+    def embed(self, sensed):
+        return {m: embed(self.modules["true"][m], sensed[m], HEADS) for m in SENSES}
 
     def columns(self, head):
         return {m: self.modules["true"][m].columns(HEADS)[head] for m in SENSES}
 
     def features(self, sensed):
-        """What experts read, by source."""
-        return {
-            "learned": self.embed(sensed),
-            "random": self.embed(sensed, "random", EXPERT_HEAD),
-            "raw": {m: RAW[m](sensed[m]) for m in SENSES},
-        }
+        """What experts read: source -> sense -> features."""
+        each = {m: self.features_of(m, sensed[m]) for m in SENSES}
+        return {source: {m: each[m][source] for m in SENSES} for source in ("learned", "random", "raw")}
 
     def does_action_matter(self):
         config, bank, mapped, tested = self.config, self.bank, self.objects.mapped, self.objects.tested

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from sklearn.decomposition import PCA
 
 from experiments._figures import PALETTE, interval_line
 from topology import History
@@ -121,8 +122,11 @@ def views_curve(ax, results):
 
 def draw_map(ax, results, sense):
     """The first life's map over the embeddings of one sense, on their first two principal components."""
-    points, units, edges = (results[f"map_{k}_{sense}"][0] for k in ("samples", "units", "edges"))
-    draw_graph(ax, points, units[-1], edges[-1])
+    samples, units, edges = (results[f"map_{k}_{sense}"][0] for k in ("samples", "units", "edges"))
+    units = units[-1][np.isfinite(units[-1, :, 0])]
+    flat = PCA(2, random_state=0).fit(samples)
+    points = flat.transform(samples)
+    draw_graph(ax, points, flat.transform(units), edges[-1])
     add_thumbnails(ax, points, results["map_thumbnails"][0])
     ax.set(title=f"Map of the {sense}", xlabel="first principal component", ylabel="second principal component")
 
