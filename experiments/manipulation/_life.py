@@ -82,7 +82,6 @@ class Life:
         n = len(tested)
         hit, r2 = np.empty((len(ENCODERS) + 1, 2, n)), np.empty((len(ENCODERS) + 1, 2, n))
         foreseen = np.empty((len(ENCODERS) + 1, 2, n))
-        self.foresight = {}
         for s, sense in enumerate(SENSES):
             for e, source in enumerate(ENCODERS):
                 module = self.modules[source][sense]
@@ -92,7 +91,7 @@ class Life:
                 r2[e, s] = turn_r2(seen, poses, test_seen, test_poses, config, self.seed)
                 f, t = (embed_episodes(module, x, EXPERT_HEAD) for x in both)
                 for shuffled in (False, True) if source == "true" else (False,):
-                    foresight, explained = foreseen_change(
+                    foreseen[-1 if shuffled else e, s] = foreseen_change(
                         f,
                         turns,
                         np.repeat(mapped, N_PROBE_ROOMS),
@@ -102,9 +101,6 @@ class Life:
                         self.seed,
                         shuffled=shuffled,
                     )
-                    foreseen[-1 if shuffled else e, s] = explained
-                    if source == "true" and not shuffled:
-                        self.foresight[sense] = foresight
             hit[-1, s] = hit_at_1(self.modules["true"][sense], test_frames[sense], test_poses, predicted=False)
             r2[-1, s] = supervised_r2(
                 self.fresh_encoders()[sense], self.experience, sense, test_frames[sense], test_poses, config, self.seed
@@ -179,21 +175,23 @@ class Life:
         }
 
     def does_looking_matter(self):
-        views, grid = survey(self.bank, self.objects.tested, self.config, self.new_seed())
-        n = len(self.objects.tested)
-        features = {m: x.reshape(n, len(grid), -1) for m, x in self.embed(views.sensed()).items()}
         correct, of = look_around(
             self.bank,
             self.objects,
             self.known,
-            Survey(features, grid, self.objects.tested),
+            self.survey(self.objects.tested),
+            self.survey(self.objects.known),
             self.trust,
             self.columns(EXPERT_HEAD),
-            self.foresight,
             self.config,
             self.seed,
         )
         return {"look_correct": correct, "look_object": of}
+
+    def survey(self, objects):
+        views, grid = survey(self.bank, objects, self.config, self.new_seed())
+        features = {m: x.reshape(len(objects), len(grid), -1) for m, x in self.embed(views.sensed()).items()}
+        return Survey(features, grid, objects)
 
 
 def embed_episodes(module, X, heads):

@@ -1,68 +1,111 @@
-"""Does looking matter? The agent picks its next turn by the information that it expects from it."""
+"""Does looking matter? The agent picks its next turn by what turns told it when it practised."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import log_softmax, softmax
 from sklearn.frozen import FrozenEstimator
 
-from fusion import PrecisionFusion, fuse_gaussians
+from fusion import PrecisionFusion
 
-from ._methods import FLOOR, SENSES, discounted, expert
+from ._methods import FLOOR, SENSES, expert
 from ._split import draw_labelled
 
 POLICIES = ("information gain", "random turns", "random, no pose twice", "fixed sweep", "oracle next view")
 LARGEST_TURN = (np.pi / 3, np.pi / 6)  # yaw and pitch of one action while looking around
 LABELS_PER_CLASS = 5
+N_FOLDS = 3  # parts of the labelled objects; experts that know the others judge each part in practice
 UNREACHED = 1e6  # worth that a pose out of reach lacks
-N_IMAGINED = 8  # outcomes imagined per candidate turn
+TRIALS_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What each sense would deliver of each test object from each pose of a grid."""
+    """What each sense delivers of each object from each pose of a grid."""
 
     features: dict[str, np.ndarray]  # sense -> (n_objects, n_poses, d)
     poses: np.ndarray  # (n_poses, 2) radians
     object: np.ndarray  # (n_objects,) index into the bank
 
+    def of(self, objects) -> Survey:
+        rows = np.isin(self.object, objects)
+        return Survey({m: x[rows] for m, x in self.features.items()}, self.poses, self.object[rows])
 
-def look_around(bank, objects, known, survey, reliabilities, columns, foresight, config, seed):
+
+@dataclass(frozen=True)
+class Practice:
+    """Labelled objects that the agent turned around, judged by experts that had not met them."""
+
+    evidence: np.ndarray  # (n_objects, n_poses, C) log-probabilities
+    label: np.ndarray  # (n_objects,)
+
+
+def look_around(bank, objects, known, tested, turned, reliabilities, columns, config, seed):
     """Decisions after 1..n_looks views under each policy.
 
-    Returns correct (n_policies, n_draws, n_trials, n_looks) uint8 and object (n_trials,).
+    `tested` and `turned` survey the test objects and all that may carry a label. Returns correct (n_policies, n_draws,
+    n_trials, n_looks) uint8 and object (n_trials,).
     """
     labels = np.searchsorted(bank.class_names, bank.classes)
     rng = np.random.default_rng([seed, 2])
-    n_objects, n_poses = len(survey.object), len(survey.poses)
+    trials = np.repeat(np.arange(len(tested.object)), config.n_starts)
+    truth = labels[tested.object[trials]]
     correct = []
     for _ in range(config.n_draws):
-        labelled = np.isin(known.object, draw_labelled(bank, objects.known, LABELS_PER_CLASS, rng))
-        y, of = labels[known.object[labelled]], known.object[labelled]
-        fusion = PrecisionFusion(
-            [(m, columns[m], expert(y, of, columns[m]), FrozenEstimator(reliabilities.gng[m])) for m in SENSES]
-        ).fit({m: known.features["learned"][m][labelled] for m in SENSES}, y)
-        flat = {m: survey.features[m].reshape(n_objects * n_poses, -1) for m in SENSES}
-        evidence = np.log(np.maximum(fusion.predict_proba(flat), FLOOR)).reshape(n_objects, n_poses, -1)
-        trust = fusion.weights(flat).T.reshape(len(SENSES), n_objects, n_poses)
-        agent = Agent(survey, evidence, trust, fusion, columns, foresight, rng)
-        trials = np.repeat(np.arange(n_objects), config.n_starts)
-        starts = rng.integers(n_poses, size=len(trials))
-        truth = labels[survey.object[trials]]
+        labelled = draw_labelled(bank, objects.known, LABELS_PER_CLASS, rng)
+        recogniser = Recogniser(known, labels, reliabilities, columns)
+        evidence = recogniser.fit(labelled).judge(tested)
+        agent = Agent(tested.poses, evidence, practise(recogniser, turned, labelled, labels, rng), rng)
+        starts = rng.integers(len(tested.poses), size=len(trials))
         paths = [agent.walk(policy, trials, starts, truth, config.n_looks) for policy in POLICIES]
         decisions = [evidence[trials[:, None], path].cumsum(1).argmax(-1) for path in paths]
         correct.append([d == truth[:, None] for d in decisions])
-    return np.swapaxes(np.array(correct, np.uint8), 0, 1), survey.object[trials]
+    return np.swapaxes(np.array(correct, np.uint8), 0, 1), tested.object[trials]
+
+
+class Recogniser:
+    """PrecisionFusion of experts that are fitted to the labels of some objects."""
+
+    def __init__(self, known, labels, reliabilities, columns):
+        self.known, self.labels, self.reliabilities, self.columns = known, labels, reliabilities, columns
+
+    def fit(self, objects):
+        rows = np.isin(self.known.object, objects)
+        of = self.known.object[rows]
+        y = self.labels[of]
+        self.fusion = PrecisionFusion(
+            [
+                (m, self.columns[m], expert(y, of, self.columns[m]), FrozenEstimator(self.reliabilities.gng[m]))
+                for m in SENSES
+            ]
+        ).fit({m: self.known.features["learned"][m][rows] for m in SENSES}, y)
+        return self
+
+    def judge(self, survey):
+        """Log-probabilities (n_objects, n_poses, C)."""
+        shape = len(survey.object), len(survey.poses), -1
+        flat = {m: x.reshape(-1, x.shape[-1]) for m, x in survey.features.items()}
+        return np.log(np.maximum(self.fusion.predict_proba(flat), FLOOR)).reshape(shape).astype(np.float32)
+
+
+def practise(recogniser, turned, labelled, labels, rng) -> Practice:
+    """Judge every labelled object, from all around, by experts that know only other labelled objects."""
+    part = np.empty(len(labelled), int)
+    for name in np.unique(labels[labelled]):
+        members = np.flatnonzero(labels[labelled] == name)
+        part[members] = rng.permutation(len(members)) % N_FOLDS
+    surveys = [turned.of(labelled[part == fold]) for fold in range(N_FOLDS)]
+    judged = [recogniser.fit(labelled[part != fold]).judge(survey) for fold, survey in enumerate(surveys)]
+    return Practice(np.concatenate(judged), labels[np.concatenate([survey.object for survey in surveys])])
 
 
 class Agent:
     """One agent at work on many trials at once."""
 
-    def __init__(self, survey, evidence, trust, fusion, columns, foresight, rng):
-        self.survey, self.evidence, self.trust, self.fusion = survey, evidence, trust, fusion
-        self.columns, self.foresight, self.rng = columns, foresight, rng
-        self.meaning = {m: foresight[m].meaning(fusion.experts_[m], columns[m]) for m in SENSES}
+    def __init__(self, poses, evidence, practice, rng):
+        self.poses, self.evidence, self.practice, self.rng = poses, evidence, practice, rng
 
     def walk(self, policy, objects, starts, truth, n_looks):
         """Poses (n_trials, n_looks) visited from `starts` on, by turns of at most `LARGEST_TURN`."""
@@ -73,11 +116,11 @@ class Agent:
             "fixed sweep": self.fixed_sweep,
             "oracle next view": self.oracle_next_view,
         }[policy]
-        trial, poses = np.arange(len(objects)), self.survey.poses
+        trial, poses = np.arange(len(objects)), self.poses
         visited = np.zeros((len(objects), len(poses)), bool)
         path = np.empty((len(objects), n_looks), int)
         path[:, 0] = starts
-        total = np.zeros((len(objects), self.evidence.shape[-1]))
+        total = np.zeros((len(objects), self.evidence.shape[-1]), np.float32)
         for step in range(n_looks):
             here = path[:, step]
             visited[trial, here] = True
@@ -93,86 +136,39 @@ class Agent:
         return path
 
     def random_turns(self, objects, path, total, truth):
-        return self.rng.random((len(objects), len(self.survey.poses)))
+        return self.rng.random((len(objects), len(self.poses)))
 
     def fixed_sweep(self, objects, path, total, truth):
         """Turn on in one direction, pose after pose, around and around; tilt when a ring is done."""
-        poses = self.survey.poses
+        poses = self.poses
         turn = poses[None] - poses[path[:, -1]][:, None]
         span = np.ptp(poses[:, 0]) * 1.2
         return -(np.abs(turn[..., 1]) * 100 + np.mod(turn[..., 0], span))
 
     def oracle_next_view(self, objects, path, total, truth):
         """The view that leaves most belief in the truth; needs the label and the views themselves."""
-        after = belief(total[:, None] + self.evidence[objects])
+        after = softmax(total[:, None] + self.evidence[objects], axis=-1)
         return np.take_along_axis(after, truth[:, None, None], -1)[..., 0]
 
     def information_gain(self, objects, path, total, truth):
-        """Mutual information between the category and what the contingencies foresee from each pose."""
-        n, n_poses = len(objects), len(self.survey.poses)
-        P = np.empty((len(SENSES), N_IMAGINED, n, n_poses, total.shape[-1]))
-        r = np.empty((len(SENSES), n))
-        for s, sense in enumerate(SENSES):
-            mean, deviation = self.foresee(sense, objects, path)
-            surprise = self.foresight[sense].draw_errors((N_IMAGINED, n, n_poses), self.rng)
-            imagined = (mean + deviation * surprise).reshape(-1, mean.shape[-1])
-            unit = self.foresight[sense].model.units(imagined)
-            P[s] = self.meaning[sense][unit].reshape(P.shape[1:])
-            r[s] = self.trust[s][objects, path[:, -1]]
-        after = belief(total[:, None] + discounted(P, np.broadcast_to(r[:, None, :, None], P.shape[:-1])))
-        return entropy(after.mean(0)) - entropy(after).mean(0)
+        """Information about the category that each pose is expected to bring (n_trials, n_poses), up to a constant.
 
-    def foresee(self, sense, objects, path):
-        """Mean and deviation (n_trials, n_poses, d) of what a sense will deliver, fused over all views so far."""
-        poses = self.survey.poses
-        means, precisions = [], []
-        for here in path.T:
-            turn = (poses[None] - poses[here][:, None]).reshape(-1, 2).astype(np.float32)
-            now = self.survey.features[sense][objects, here][:, self.columns[sense]]
-            now = np.repeat(now, len(poses), axis=0)
-            change, variance = self.foresight[sense].model.predict(now, turn)
-            means.append(now + change)
-            precisions.append(1 / variance)
-        mean, precision = fuse_gaussians(np.stack(means), np.stack(precisions))
-        shape = (len(objects), len(poses), -1)
-        return mean.reshape(shape), precision.reshape(shape) ** -0.5
+        The mean, over practised objects, of the log belief in their true category once their view from the pose is
+        added to the evidence so far (Barber and Agakov 2003, NIPS 16:201, a lower bound of the mutual information).
+        Objects count by how alike they and the present one looked from the poses visited.
+        """
+        seen = self.evidence[objects[:, None], path]
+        blocks = np.array_split(np.arange(len(objects)), -(-len(objects) // TRIALS_AT_ONCE))
+        return np.concatenate([self._expected(seen[rows], path[rows], total[rows]) for rows in blocks])
 
-
-class Foresight:
-    """A contingency model on the map of one sense, with the views that settled on its units.
-
-    The views give imagined outcomes the correlations of real errors, and each unit the category that experts see in it.
-    """
-
-    def __init__(self, model, before, turn, after):
-        change, variance = model.predict(before, turn)
-        self.model, self.views = model, after
-        self.errors = ((after - before - change) / np.sqrt(variance)).astype(np.float32)
-
-    def draw_errors(self, shape, rng):
-        """Standardised errors (*shape, d), drawn whole."""
-        return self.errors[rng.integers(len(self.errors), size=shape)]
-
-    def meaning(self, expert, columns):
-        """Class probabilities (n_units, C) of the views on each unit; of all views where a unit has none."""
-        whole = np.zeros((len(self.views), expert.n_features_in_), np.float32)
-        whole[:, columns] = self.views  # the expert reads only these columns
-        units, judged = self.model.units(self.views), expert.predict_proba(whole)
-        n_units = len(self.model.estimator_.prototypes_)
-        sums = np.tile(judged.mean(0), (n_units, 1))
-        np.add.at(sums, units, judged)
-        return sums / (1 + np.bincount(units, minlength=n_units))[:, None]
-
-
-def entropy(p):
-    """Shannon entropy over the last axis, nats."""
-    return -(p * np.log(np.maximum(p, FLOOR))).sum(-1)
-
-
-def belief(evidence):
-    """Class probabilities (..., C) from summed log-evidence."""
-    e = np.exp(evidence - evidence.max(-1, keepdims=True))
-    return e / e.sum(-1, keepdims=True)
+    def _expected(self, seen, path, total):
+        remembered, label = self.practice.evidence, self.practice.label
+        alike = np.zeros((len(seen), len(label)))
+        for step, pose in enumerate(path.T):
+            alike += np.log(np.einsum("nc,mnc->nm", np.exp(seen[:, step] / 2), np.exp(remembered[:, pose] / 2)))
+        after = log_softmax(total[:, None, None] + remembered, axis=-1)
+        in_truth = after[:, np.arange(len(label)), :, label]  # (n_objects, n_trials, n_poses)
+        return np.einsum("nm,mnp->np", softmax(alike, axis=1), in_truth)
 
 
 def views_needed(correct):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 from experiments.manipulation import _floors, _looking, _methods, _recognition, _split
 from fusion import PrecisionFusion
@@ -20,13 +21,36 @@ def test_views_needed_counts_to_the_first_view_after_which_all_are_right():
     assert _looking.views_needed(correct).tolist() == [1, 2, 3, 4, 4]
 
 
-def test_information_is_largest_for_outcomes_that_tell_classes_apart():
-    even = np.log(np.full(2, 0.5))
-    telling = _looking.belief(even + np.log([[0.99, 0.01], [0.01, 0.99]]))
-    dull = _looking.belief(even + np.log([[0.5, 0.5], [0.5, 0.5]]))
-    gain = [_looking.entropy(p.mean(0)) - _looking.entropy(p).mean(0) for p in (telling, dull)]
-    assert gain[0] == pytest.approx(np.log(2), abs=0.06)
-    assert gain[1] == pytest.approx(0, abs=1e-12)
+def looking_agent(evidence, practice):
+    poses = np.array([[0.0, 0.0], [0.5, 0.0], [-0.5, 0.0]])
+    remembered = _looking.Practice(np.log(practice[0]), practice[1])
+    return _looking.Agent(poses, np.log(evidence), remembered, np.random.default_rng(0))
+
+
+def test_the_most_telling_pose_is_the_one_that_told_in_practice():
+    dull, telling = [0.5, 0.5], [[0.99, 0.01], [0.01, 0.99]]
+    practised = np.array([[dull, telling[c], dull] for c in (0, 1)])
+    agent = looking_agent(np.full((1, 3, 2), 0.5), (practised, np.array([0, 1])))
+    gain = agent.information_gain(np.array([0]), np.array([[0]]), np.log([[0.5, 0.5]]), None)
+    np.testing.assert_allclose(gain - gain[0, 0], [[0, np.log(0.99 / 0.5), 0]], atol=1e-6)
+    confidently_wrong = practised[:, :, ::-1]
+    agent = looking_agent(np.full((1, 3, 2), 0.5), (confidently_wrong, np.array([0, 1])))
+    assert agent.information_gain(np.array([0]), np.array([[0]]), np.log([[0.5, 0.5]]), None).argmin() == 1
+
+
+def test_expected_information_is_that_of_a_blackboard():
+    evidence, remembered, label = probabilities(4, 3, 5), probabilities(6, 3, 5), np.arange(6) % 5
+    agent = looking_agent(evidence, (remembered, label))
+    objects, path = np.array([2, 0, 3]), np.array([[1, 2], [0, 1], [2, 2]])
+    total = np.log(probabilities(3, 5))
+    expected = np.zeros((3, 3))
+    for trial, (o, visited) in enumerate(zip(objects, path, strict=True)):
+        alike = [np.prod([np.sqrt(evidence[o, v] * remembered[m, v]).sum() for v in visited]) for m in range(6)]
+        for pose in range(3):
+            for m in range(6):
+                after = np.exp(total[trial]) * remembered[m, pose]
+                expected[trial, pose] += alike[m] / sum(alike) * np.log(after[label[m]] / after.sum())
+    np.testing.assert_allclose(agent.information_gain(objects, path, total, None), expected)
 
 
 def test_discounting_here_is_that_of_precision_fusion():
@@ -37,7 +61,7 @@ def test_discounting_here_is_that_of_precision_fusion():
     fused = PrecisionFusion(parts).fit(X, y)
     P = np.stack([fused.experts_[n].predict_proba(X[:, c]) for n, c in (("a", slice(0, 2)), ("b", slice(2, 4)))])
     scores = _methods.discounted(P, np.array([[0.3], [0.8]]) * np.ones((2, 60)))
-    np.testing.assert_allclose(_looking.belief(scores), fused.predict_proba(X), atol=1e-12)
+    np.testing.assert_allclose(softmax(scores, axis=-1), fused.predict_proba(X), atol=1e-12)
 
 
 def test_a_weight_of_zero_silences_a_sense_and_of_one_gives_the_product():
