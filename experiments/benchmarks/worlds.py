@@ -10,7 +10,7 @@ import numba
 import numpy as np
 from tqdm import tqdm
 
-from smc.worlds import Camera, ManipulateObjectVector, ObjectBank, pack_meshes, pose_matrix, render
+from smc.worlds import Camera, ManipulateObjectVector, ObjectBank, pose_matrix, render
 
 N_SWEEPS = 7
 N_POSES = 12
@@ -28,7 +28,7 @@ def rows() -> list[dict]:
 
 
 def _rows(bank) -> list[dict]:
-    meshes = pack_meshes(bank)
+    meshes = bank.packed
     what = f"RGB + depth + ids + {N_POINTS} points, {len(bank)} objects of {len(meshes.faces) / len(bank):.0f} faces"
     frames = {f"{size}x{size} {what}": _frames_per_second(meshes, Camera(size)) for size in (32, 64)}
     steps = {f"ManipulateObjectVector, {N_ENVIRONMENTS} environments, 64x64": _steps_per_second(bank)}

@@ -35,6 +35,7 @@ class Config:
     image_size: int = 32  # pixels
     n_points: int = 256  # points of a cloud
     n_objects: int | None = None  # familiar and tested objects per class, None = all
+    n_classes: int | None = None  # of the classes, None = all
     n_episodes: int = 12  # rooms in which each object is handled
     n_frames: int = 8  # views per room
     n_steps: int = 400  # training steps of the encoders
@@ -54,6 +55,7 @@ class Config:
 SMOKE = Config(
     split="development",
     n_objects=2,
+    n_classes=4,
     n_episodes=2,
     n_frames=3,
     n_steps=2,
@@ -61,7 +63,7 @@ SMOKE = Config(
     n_threads=1,
     n_probe_steps=2,
     n_units=10,
-    n_map_views=4,
+    n_map_views=32,
     n_label_views=2,
     n_test_views=2,
     n_draws=1,

@@ -15,6 +15,7 @@ from ._looking import Survey, look_around
 from ._methods import SENSES
 from ._pictures import N_THUMBNAILS, growth, picked
 from ._recognition import Known, Reliabilities, floats_stored, recognise
+from ._settings import SETTINGS
 from ._split import draw_objects
 
 ACTIONS = ("true", "shuffled", "none")
@@ -28,14 +29,14 @@ N_PROBE_ROOMS = 4
 class Life:
     """A trained agent with its objects; the methods are the three questions put to it."""
 
-    def __init__(self, config, seed):
+    def __init__(self, config, seed, actions=ACTIONS):
         self.config, self.seed = config, seed
         self.bank = ObjectBank.bundled()
-        self.objects = draw_objects(self.bank, config.split, seed, config.n_objects)
+        self.objects = draw_objects(self.bank, config.split, seed, config.n_objects, config.n_classes)
         self.rng = np.random.default_rng([seed, 3])
         self.experience = live(self.bank, self.objects.handled, config, seed)
         self.modules, self.losses = {}, []
-        for action in ACTIONS:
+        for action in actions:
             trained = pretrain(
                 self.experience,
                 self.fresh_encoders(),
@@ -108,57 +109,75 @@ class Life:
         return {"hit": hit, "turn_r2": r2, "change_r2": foreseen, "chance": 1 / (config.n_frames - 1)}
 
     def does_reliability_matter(self):
+        self.gather()
+        self.trust = self.reliabilities(SETTINGS)
+        correct, of = self.recognise(self.trust, SETTINGS)
+        told = [
+            [self.trust.gng[m].reliability(self.tests[m][getattr(c, m)]["learned"]) for m in SENSES]
+            for c in self.listed
+        ]
+        stored = [sum(map(floats_stored, kind.values())) for kind in (self.trust.gng, self.trust.knn, self.trust.gmm)]
+        return {
+            "correct": correct,
+            "object": of,
+            "weights": np.array(told),  # (n_conditions, n_senses, n_views)
+            "memory": np.array(stored, float),
+            "n_classes": len(np.unique(self.bank.classes[self.objects.tested])),
+            "condition": np.array([c.name for c in self.listed]),
+            "condition_kind": np.array([c.kind for c in self.listed]),
+            "condition_strength": np.array([c.strength for c in self.listed]),
+            "condition_confirms": np.array([c.confirms for c in self.listed]),
+        }
+
+    def gather(self):
+        """Features of the views on which maps and experts are fitted, and of the test views in every condition."""
         config, bank, objects = self.config, self.bank, self.objects
-        mapped_views = look(bank, objects.mapped, config.n_map_views, "familiar", config, self.new_seed())
-        sensed = mapped_views.sensed()
-        mapped = self.embed(sensed)
-        self.draw_maps(sensed["image"], mapped)
-        layers = {m: list(self.modules["true"][m].columns(HEADS).values()) for m in SENSES}
-        trust = Reliabilities(mapped, layers, mapped_views.object, config.n_units, self.seed)
+        views = look(bank, objects.mapped, config.n_map_views, "familiar", config, self.new_seed())
+        sensed = views.sensed()
+        self.mapped, self.mapped_object = self.embed(sensed), views.object
+        self.draw_maps(sensed["image"], self.mapped)
 
         labelled = look(bank, objects.known, config.n_label_views, "familiar", config, self.new_seed())
         noisy = self.embed(labelled.with_own_noise(self.rng).sensed())
         self.known = Known({**self.features(labelled.sensed()), "noisy": noisy}, labelled.object)
 
         variants, clean = test_views(bank, objects.tested, config, self.new_seed())
-        listed = conditions(config.split)
-        embedded = {m: {} for m in SENSES}
-        rival = {"knn": trust.knn, "gmm": trust.gmm}
-        told = {m: {} for m in SENSES}
-        for sense in SENSES:
-            for name, x in variants[sense].items():
-                one = self.features_of(sense, x)
-                embedded[sense][name] = one
-                told[sense][name] = {k: r[sense].reliability(one["learned"]) for k, r in rival.items()}
+        self.tests = {m: {name: self.features_of(m, x) for name, x in variants[m].items()} for m in SENSES}
+        self.test_object = clean.object
+        self.listed = conditions(config.split)
+
+    def reliabilities(self, settings):
+        layers = {m: list(self.modules["true"][m].columns(HEADS).values()) for m in SENSES}
+        return Reliabilities(self.mapped, layers, self.mapped_object, self.config.n_units, settings, self.seed)
+
+    def recognise(self, trust, settings):
+        rivals = {"knn": trust.knn, "gmm": trust.gmm}
+        told = {
+            m: {
+                name: {k: r[m].reliability(x["learned"]) for k, r in rivals.items()}
+                for name, x in self.tests[m].items()
+            }
+            for m in SENSES
+        }
 
         def inputs(c):
             chosen = {m: getattr(c, m) for m in SENSES}
-            x = {source: {m: embedded[m][chosen[m]][source] for m in SENSES} for source in ("learned", "random", "raw")}
-            return {**x, "trust": {k: np.stack([told[m][chosen[m]][k] for m in SENSES]) for k in rival}}
+            x = {s: {m: self.tests[m][chosen[m]][s] for m in SENSES} for s in ("learned", "random", "raw")}
+            return {**x, "trust": {k: np.stack([told[m][chosen[m]][k] for m in SENSES]) for k in rivals}}
 
-        self.trust = trust
-        correct, of = recognise(
-            bank, objects, self.known, inputs, listed, clean.object, trust, self.columns(EXPERT_HEAD), config, self.seed
+        return recognise(
+            self.bank,
+            self.objects,
+            self.known,
+            inputs,
+            self.listed,
+            self.test_object,
+            trust,
+            self.columns(EXPERT_HEAD),
+            self.config,
+            settings,
+            self.seed,
         )
-        weights = np.stack(
-            [
-                np.stack([trust.gng[m].reliability(embedded[m][getattr(c, m)]["learned"]) for m in SENSES])
-                for c in listed
-            ]
-        )
-        return {
-            "correct": correct,
-            "object": of,
-            "weights": weights,  # (n_conditions, n_senses, n_views)
-            "memory": np.array(
-                [sum(map(floats_stored, kind.values())) for kind in (trust.gng, trust.knn, trust.gmm)], float
-            ),
-            "n_classes": len(bank.class_names),
-            "condition": np.array([c.name for c in listed]),
-            "condition_kind": np.array([c.kind for c in listed]),
-            "condition_strength": np.array([c.strength for c in listed]),
-            "condition_confirms": np.array([c.confirms for c in listed]),
-        }
 
     def draw_maps(self, images, embedded):
         shown = picked(len(images), self.seed)

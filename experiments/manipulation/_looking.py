@@ -11,6 +11,7 @@ from sklearn.frozen import FrozenEstimator
 from fusion import PrecisionFusion
 
 from ._methods import FLOOR, SENSES, expert
+from ._settings import SETTINGS
 from ._split import draw_labelled
 
 POLICIES = ("information gain", "random turns", "random, no pose twice", "fixed sweep", "oracle next view")
@@ -77,7 +78,12 @@ class Recogniser:
         y = self.labels[of]
         self.fusion = PrecisionFusion(
             [
-                (m, self.columns[m], expert(y, of, self.columns[m]), FrozenEstimator(self.reliabilities.gng[m]))
+                (
+                    m,
+                    self.columns[m],
+                    expert(y, of, SETTINGS.expert_C, self.columns[m]),
+                    FrozenEstimator(self.reliabilities.gng[m]),
+                )
                 for m in SENSES
             ]
         ).fit({m: self.known.features["learned"][m][rows] for m in SENSES}, y)
@@ -92,11 +98,13 @@ class Recogniser:
 
 def practise(recogniser, turned, labelled, labels, rng) -> Practice:
     """Judge every labelled object, from all around, by experts that know only other labelled objects."""
+    classes, sizes = np.unique(labels[labelled], return_counts=True)
+    n_folds = min(N_FOLDS, sizes.min())
     part = np.empty(len(labelled), int)
-    for name in np.unique(labels[labelled]):
+    for name in classes:
         members = np.flatnonzero(labels[labelled] == name)
-        part[members] = rng.permutation(len(members)) % N_FOLDS
-    surveys = [turned.of(labelled[part == fold]) for fold in range(N_FOLDS)]
+        part[members] = rng.permutation(len(members)) % n_folds
+    surveys = [turned.of(labelled[part == fold]) for fold in range(n_folds)]
     judged = [recogniser.fit(labelled[part != fold]).judge(survey) for fold, survey in enumerate(surveys)]
     return Practice(np.concatenate(judged), labels[np.concatenate([survey.object for survey in surveys])])
 

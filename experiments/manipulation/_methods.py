@@ -13,14 +13,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 SENSES = ("image", "points")
-REGULARISATION = 0.1  # inverse strength of the experts' L2 penalty, the same for all methods; not tuned
 FLOOR = 1e-12
 
 
-def logistic(columns=slice(0, None)):
+def logistic(C, columns=slice(0, None)):
     """Logistic regression on the given columns of a sense's embedding, standardised."""
     read = ColumnTransformer([("read", StandardScaler(), columns)])
-    return make_pipeline(read, LogisticRegression(C=REGULARISATION, tol=1e-3, max_iter=500))
+    return make_pipeline(read, LogisticRegression(C=C, tol=1e-3, max_iter=500))
 
 
 def folds(y, objects):
@@ -31,13 +30,13 @@ def folds(y, objects):
     return list(StratifiedKFold(2).split(y, y))
 
 
-def expert(y, objects, columns=slice(0, None)):
+def expert(y, objects, C, columns=slice(0, None)):
     """Logistic regression, temperature-calibrated on objects left out of its fit."""
-    return CalibratedClassifierCV(logistic(columns), method="temperature", cv=folds(y, objects), ensemble=False)
+    return CalibratedClassifierCV(logistic(C, columns), method="temperature", cv=folds(y, objects), ensemble=False)
 
 
-def expert_accuracy(X, y, objects, columns):
-    return cross_val_score(logistic(columns), X, y, cv=folds(y, objects)).mean()
+def expert_accuracy(X, y, objects, C, columns):
+    return cross_val_score(logistic(C, columns), X, y, cv=folds(y, objects)).mean()
 
 
 def discounted(P, r):
@@ -52,7 +51,7 @@ def powered(P, w):
 
 def normalised_confidence(P):
     """1 - entropy / log C of calibrated experts: the share of the possible certainty that each row has."""
-    return 1 + (P * np.log(np.maximum(P, FLOOR))).sum(-1) / np.log(P.shape[-1])
+    return np.maximum(1 + (P * np.log(np.maximum(P, FLOOR))).sum(-1) / np.log(P.shape[-1]), 0)
 
 
 def static_weights(accuracy, n_classes):

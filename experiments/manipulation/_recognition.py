@@ -26,8 +26,6 @@ from ._methods import (
 from ._split import draw_labelled
 
 REGIMES = {"1 label": 1, "5 labels": 5, "all labels": None}
-CONSTANT_DISCOUNT = 0.5
-N_NEIGHBOURS, N_GAUSSIANS = 10, 20
 METHODS = (
     "image alone",
     "points alone",
@@ -75,17 +73,15 @@ class Known:
 class Reliabilities:
     """Trust in each sense, learned without labels from views of objects that the encoders never met."""
 
-    def __init__(self, embedded, layers, groups, n_units, seed):
+    def __init__(self, embedded, layers, groups, n_units, settings, seed):
         def fitted(make, score):
-            return {
-                m: DensityReliability(make(), score=score, layers=layers[m], random_state=seed).fit(embedded[m], groups)
-                for m in SENSES
-            }
+            shared = {"score": score, "prior_degraded": settings.prior_degraded, "random_state": seed}
+            return {m: DensityReliability(make(), layers=layers[m], **shared).fit(embedded[m], groups) for m in SENSES}
 
         self.gng = fitted(lambda: GrowingNeuralGas(n_units, random_state=seed), "second_moment")
-        self.knn = fitted(lambda: NeighbourDensity(N_NEIGHBOURS), "log_density")
+        self.knn = fitted(lambda: NeighbourDensity(settings.n_neighbours), "log_density")
         self.gmm = fitted(
-            lambda: GaussianMixture(N_GAUSSIANS, covariance_type="diag", random_state=seed, reg_covar=1e-4),
+            lambda: GaussianMixture(settings.n_gaussians, covariance_type="diag", random_state=seed, reg_covar=1e-4),
             "log_density",
         )
 
@@ -93,26 +89,39 @@ class Reliabilities:
 class Experts:
     """Everything that is fitted to one draw of labels; `judge` gives every method's class scores for one condition."""
 
-    def __init__(self, known: Known, rows, y, reliabilities, expert_columns, seed):
-        self.columns = expert_columns
+    def __init__(self, known: Known, rows, y, reliabilities, expert_columns, settings, seed):
+        self.columns, self.settings = expert_columns, settings
         features = {source: {m: known.features[source][m][rows] for m in SENSES} for source in known.features}
         y, objects = y[rows], known.object[rows]
         learned = self._read(features["learned"])
         self.fusion = PrecisionFusion(
             [
-                (m, expert_columns[m], expert(y, objects, expert_columns[m]), FrozenEstimator(reliabilities.gng[m]))
+                (
+                    m,
+                    expert_columns[m],
+                    expert(y, objects, settings.expert_C, expert_columns[m]),
+                    FrozenEstimator(reliabilities.gng[m]),
+                )
                 for m in SENSES
             ]
         ).fit(features["learned"], y)
-        self.concatenated = logistic().fit(np.hstack(list(learned.values())), y)
+        self.concatenated = logistic(settings.concatenation_C).fit(np.hstack(list(learned.values())), y)
         self.floors = {
-            source: {m: logistic().fit(features[source][m], y) for m in SENSES} for source in ("raw", "random")
+            source: {m: logistic(settings.expert_C).fit(features[source][m], y) for m in SENSES}
+            for source in ("raw", "random")
         }
-        accuracy = [expert_accuracy(features["learned"][m], y, objects, expert_columns[m]) for m in SENSES]
+        accuracy = [
+            expert_accuracy(features["learned"][m], y, objects, settings.expert_C, expert_columns[m]) for m in SENSES
+        ]
         self.static = static_weights(accuracy, len(np.unique(y)))
         noisy = self._read(features["noisy"])
         both = [np.vstack([learned[m], noisy[m]]) for m in SENSES]
-        self.trained = {k: TrainedFusion(k, seed=seed).fit(both, np.tile(y, 2)) for k in ("concat", "gate")}
+        n_hidden, n_steps = settings.trained_concatenation
+        trained = {
+            "concat": TrainedFusion("concat", n_hidden=n_hidden, n_steps=n_steps, seed=seed),
+            "gate": TrainedFusion("gate", n_steps=settings.trained_gate_steps, seed=seed),
+        }
+        self.trained = {name: fusion.fit(both, np.tile(y, 2)) for name, fusion in trained.items()}
 
     def _read(self, features):
         return {m: features[m][:, self.columns[m]] for m in SENSES}
@@ -133,9 +142,9 @@ class Experts:
             "concatenation": self.concatenated.predict_proba(np.hstack(list(read.values()))),
             "mean probability": P.mean(0),
             "product of experts": powered(P, ones),
-            "constant discount": discounted(P, CONSTANT_DISCOUNT * ones),
-            "static accuracy": powered(P, self.static[:, None] * ones),
-            "calibrated entropy": powered(P, normalised_confidence(P)),
+            "constant discount": discounted(P, self.settings.constant_discount * ones),
+            "static accuracy": powered(P, self.static[:, None] ** self.settings.static_power * ones),
+            "calibrated entropy": powered(P, normalised_confidence(P) ** self.settings.entropy_power),
             "trained concatenation": self.trained["concat"].log_proba(list(read.values())),
             "trained gate": self.trained["gate"].log_proba(list(read.values())),
             "k-NN reliability": discounted(P, inputs["trust"]["knn"]),
@@ -148,7 +157,9 @@ class Experts:
         return scores, P, r
 
 
-def recognise(bank, objects, known: Known, tests, conditions, test_object, reliabilities, columns, config, seed):
+def recognise(
+    bank, objects, known: Known, tests, conditions, test_object, reliabilities, columns, config, settings, seed
+):
     """Correctness of every method under every condition, regime and draw.
 
     tests : function condition -> inputs of all test views, in the order of `test_object` (n_views,).
@@ -166,7 +177,7 @@ def recognise(bank, objects, known: Known, tests, conditions, test_object, relia
             if per_class is not None or draw == 0:  # with all labels the experts are the same in every draw
                 labelled = draw_labelled(bank, objects.known, per_class, rng)
                 chosen = np.isin(known.object, labelled)
-                experts = Experts(known, chosen, labels[known.object], reliabilities, columns, seed)
+                experts = Experts(known, chosen, labels[known.object], reliabilities, columns, settings, seed)
                 judged = [experts.judge(x) for x in inputs]
             truth = labels[test_object[rows[draw]]]
             scored = list(with_controls(judged, rows[draw], truth, rng))

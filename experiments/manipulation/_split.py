@@ -33,12 +33,13 @@ def parts_of(bank) -> np.ndarray:
     return np.array([part[i] for i in bank.ids])
 
 
-def draw_objects(bank, split: str, seed: int, per_class: int | None = None) -> Objects:
-    """The objects of one life, at most `per_class` tested and as many familiar ones of each class.
+def draw_objects(bank, split: str, seed: int, per_class: int | None = None, n_classes: int | None = None) -> Objects:
+    """The objects of one life, at most `per_class` tested and as many familiar ones of each of the first classes.
 
     A development life never meets a confirmation object; a confirmation life grows up with the development objects.
     """
     part = parts_of(bank)
+    part[~np.isin(bank.classes, bank.class_names[:n_classes])] = "left out"
     grown_up_with = {"familiar"} if split == "development" else {"familiar", "development"}
     familiar = first_of_each_class(bank, np.flatnonzero(np.isin(part, list(grown_up_with))), per_class)
     tested = first_of_each_class(bank, np.flatnonzero(part == split), per_class)

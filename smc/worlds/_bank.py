@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
+
+from smc.worlds._packing import pack_meshes
 
 
 class ObjectBank:
@@ -64,6 +68,11 @@ class ObjectBank:
             f"ObjectBank({len(self)} objects, {len(np.unique(self.groups))} groups, {len(names)} classes, "
             f"median {n_faces} faces: {shown}{more})"
         )
+
+    @cached_property
+    def packed(self):
+        """The meshes as `render` takes them (`PackedMeshes`), laid out at first use."""
+        return pack_meshes(self)
 
     def subset(self, indices):
         """Bank of the objects at `indices`, in that order.

@@ -11,7 +11,6 @@ import numpy as np
 
 from smc.worlds._backgrounds import backgrounds, check_kind
 from smc.worlds._bank import ObjectBank
-from smc.worlds._packing import pack_meshes
 from smc.worlds._pose import pose_matrix
 from smc.worlds._rasteriser import Camera, Light, render
 from smc.worlds._seeds import check_count, row_seeds
@@ -90,7 +89,7 @@ class Hands:
     def __init__(self, n: int, handling: Handling):
         self.handling = handling
         self.bank = ObjectBank.bundled() if handling.bank is None else handling.bank
-        self._meshes = pack_meshes(self.bank)
+        self._meshes = self.bank.packed
         self._camera = Camera(handling.size)
         self.n = n
         self.object = np.zeros(n, np.int64)
