@@ -8,6 +8,7 @@ from slow_gng import SlowGNG
 
 from topology import _network
 from topology._kernels import gng
+from topology._kernels.search import EUCLIDEAN
 from topology._network import MapState
 from topology._validation import read_only
 
@@ -22,6 +23,7 @@ RULE = gng.Rule(
     refresh_first=False,
     mean_error=False,
     utility_threshold=np.inf,
+    metric=EUCLIDEAN,
 )
 RULES = {
     "1995": RULE,
