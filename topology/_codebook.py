@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from topology._metric import check_rows, to_distances, to_rows
+from topology._metric import check_rows, to_distances
 from topology._nearest import find_two, pairwise
 
 

@@ -31,7 +31,7 @@ SPREAD_MEMORY = 100.0  # samples won over which the mean squared distance forget
 SIZE, PRESENTED, SCALE, DISTANCE, REMOVALS = 0, 1, 2, 3, 4  # entries of `clock`
 
 # The arrays of one network; the first clock[SIZE] rows are in use.
-#   weights (capacity, n_features), mirror: its transpose for SCAN_COLUMNS, else (0, capacity); of unit length for COSINE
+#   weights (capacity, n_features), of unit length for COSINE; mirror: their transpose for SCAN_COLUMNS, else (0, capacity)
 #   books (capacity, N_COLUMNS): error and utility divided by clock[SCALE], so that their decay costs one
 #   multiplication per sample, not one per unit; samples won and their mean squared distance; wins, the clock of edges
 #   neighbors, born (capacity, width), degree (capacity,): see graph.py
