@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm import tqdm
 
-from topology._kernels import gng
+from topology._kernels import gng, lookup
 from topology._kernels.graph import SPARE, enter_edges, list_edges
 from topology._metric import BLOCK_ENTRIES, blocks, check_rows, is_ready, to_rows
 from topology._nearest import one_blas_thread
@@ -176,9 +176,9 @@ def _select(X, order, dtype, metric):
 def _choose_search(network, n_rows):
     """Rows and batches find the same winners to the bit; columns sum in another order, so n_features alone decides."""
     if len(network.mirror):
-        return gng.SCAN_COLUMNS
+        return lookup.SCAN_COLUMNS
     large = network.weights.nbytes >= MIN_BATCH_BYTES and n_rows >= MIN_BATCH_ROWS
-    return gng.SCAN_BATCH if large else gng.SCAN_ROWS
+    return lookup.SCAN_BATCH if large else lookup.SCAN_ROWS
 
 
 def _locked(array):
