@@ -41,13 +41,13 @@ def merge(*statistics):
     if not statistics:
         raise ValueError("merge needs the statistics of at least one part, got none")
     for part in statistics:
-        check_statistics(part, statistics[0].sums.shape if isinstance(statistics[0], BatchStatistics) else None)
+        check_statistics(part, np.shape(getattr(statistics[0], "sums", None)))
     return BatchStatistics(*(reduce(np.add, field) for field in zip(*statistics)))
 
 
 def check_statistics(statistics, shape):
-    """Refuse what is not the statistics of a map of `shape` (n_units, n_features)."""
+    """Refuse what are not the statistics of a map of `shape` (n_units, n_features)."""
     if not isinstance(statistics, BatchStatistics):
         raise TypeError(f"statistics must be what partial_statistics returns, got {type(statistics).__name__}")
-    if statistics.sums.shape != tuple(shape):
-        raise ValueError(f"statistics must be of {shape[0]} units and {shape[1]} features, got {statistics.sums.shape}")
+    if statistics.sums.shape != shape:
+        raise ValueError(f"statistics must be of a map of shape {shape}, got {statistics.sums.shape}")
