@@ -8,6 +8,7 @@ from slow_gng import SlowGNG
 
 from topology import _network
 from topology._kernels import gng, lookup
+from topology._kernels.network import COUNT, ERROR, SCALE, UTILITY
 from topology._kernels.search import COSINE, EUCLIDEAN, MANHATTAN, scale_rows
 from topology._network import MapState
 from topology._validation import read_only
@@ -75,11 +76,11 @@ def test_kernel_follows_the_blackboard(name, search):
     assert winners.tolist() == slow.winners
     assert edges_with_ages(network) == slow.edges()
     assert np.allclose(state.prototypes, [u.position for u in slow.units], rtol=1e-9)
-    scale = network.clock[gng.SCALE]
+    scale = network.clock[SCALE]
     for column, attribute, factor in (
-        (gng.ERROR, "error", scale),
-        (gng.UTILITY, "utility", scale),
-        (gng.COUNT, "count", 1),
+        (ERROR, "error", scale),
+        (UTILITY, "utility", scale),
+        (COUNT, "count", 1),
     ):
         if attribute != "utility" or name == "utility":
             expected = [getattr(u, attribute) for u in slow.units]
@@ -204,7 +205,7 @@ def test_graph_stays_a_graph(seed, max_age, interval, threshold, preset):
     if threshold == np.inf:
         assert degree[:n].min() >= 1
         if max_age == 30:
-            assert network.books[:n, gng.COUNT].sum() <= len(X) - 2 + 1e-6
+            assert network.books[:n, COUNT].sum() <= len(X) - 2 + 1e-6
 
 
 def test_small_scale_is_folded_back():
@@ -215,5 +216,5 @@ def test_small_scale_is_folded_back():
     for x in X[2:]:
         slow.present(x)
     assert winners.tolist() == slow.winners
-    assert 0 < network.clock[gng.SCALE] <= 1
-    assert network.clock[gng.SCALE] >= gng.SMALLEST_SCALE * 0.5
+    assert 0 < network.clock[SCALE] <= 1
+    assert network.clock[SCALE] >= gng.SMALLEST_SCALE * 0.5
