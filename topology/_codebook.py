@@ -24,8 +24,10 @@ def measure_cells(winners, distances, n_units):
     return counts, squares / np.maximum(counts, 1)
 
 
-def label_rows(X, prototypes, metric):
+def label_rows(X, prototypes, metric, pairs=None):
     """Nearest unit of every row, rows per unit (n_units,) and their mean squared distance to it (n_units,).
+
+    The two nearest units (i, j) of the rows, i < j, are added to the set `pairs` as i * n_units + j.
 
     Squared as in `_metric`: for "cosine" it is the squared Euclidean distance on the sphere, 2 (1 - cos).
     """
@@ -36,6 +38,8 @@ def label_rows(X, prototypes, metric):
         labels[rows] = winners[:, 0]
         counts += np.bincount(winners[:, 0], minlength=len(counts))
         sums += np.bincount(winners[:, 0], squares[:, 0], minlength=len(sums))
+        if pairs is not None:
+            pairs.update(np.unique(np.sort(winners, axis=1) @ [len(prototypes), 1]).tolist())
     return labels, counts, sums / np.maximum(counts, 1)
 
 
