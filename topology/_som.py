@@ -12,7 +12,7 @@ from topology._codebook import Codebook, label_rows
 from topology._kernels import som
 from topology._lattice import check_lattice
 from topology._metric import METRICS, blocks, check_metric, check_rows, is_ready, to_rows
-from topology._nearest import find_two, one_blas_thread
+from topology._nearest import find_two, one_blas_thread, pairwise
 from topology._neighborhood import DECAYS, NEIGHBORHOODS, smooth
 from topology._network import plain_orders, shuffled_orders
 from topology._placement import on_given, on_plane, on_samples
@@ -60,7 +60,7 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
     periodic : bool, default=False
         Join opposite sides (a torus). A hexagonal lattice needs an even number of rows for that.
     training : {"batch", "online"}, default="batch"
-        Only "batch" accepts NaN: a missing value. The winner is then the nearest unit over the observed features, and
+        Only "batch" with metric="euclidean" accepts NaN: a missing value. The winner is then the nearest unit over the observed features, and
         every feature of a unit is the mean of the samples that have it.
     n_epochs : int, default=10
         Passes over X in `fit`.
@@ -273,6 +273,25 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
         """
         return self._count(*self._validate_observed(X))[0]
 
+    def transform(self, X):
+        """Distances to all units, in the units of X; for metric="cosine" 1 - cos.
+
+        Where values are missing, the distance is that over the observed features.
+
+        Returns
+        -------
+        distances : ndarray (n_samples, n_units)
+        """
+        X, gaps = self._validate_observed(X)
+        distances = pairwise(X, self.prototypes_, self.metric)
+        if gaps:
+            for rows in blocks(X):
+                missing = rows.start + np.flatnonzero(np.isnan(X[rows]).any(axis=1))
+                observed = np.empty((len(missing), self.n_units_), X.dtype)
+                som.observed_distances(read_only(X[missing]), read_only(self.prototypes_.astype(X.dtype)), observed)
+                distances[missing] = observed
+        return distances
+
     def quantization_error(self, X):
         """Mean distance of the rows of X to their nearest unit, in the units of X; for metric="cosine" 1 - cos.
 
@@ -301,7 +320,7 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = self.training == "batch"
+        tags.input_tags.allow_nan = self._takes_gaps()
         return tags
 
     def _check_parameters(self):
@@ -352,16 +371,15 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
             raise ValueError(f"{method} needs training='batch', got training={self.training!r}")
         return self._check_parameters()
 
+    def _takes_gaps(self):
+        return self.training == "batch" and self.metric == "euclidean"
+
     def _validate_observed(self, X, *, reset=False):
         """As `_validate`, but batch maps take NaN for a missing value: X, and whether it has any."""
-        if self.training != "batch" or self.metric != "euclidean":
-            X = self._validate(X, reset=reset)
-        else:
-            if not reset:
-                check_is_fitted(self, "prototypes_")
-            X = validate_data(
-                self, X, reset=reset, dtype=[np.float64, np.float32], order="C", ensure_all_finite="allow-nan"
-            )
+        if not reset:
+            check_is_fitted(self, "prototypes_")
+        finite = "allow-nan" if self._takes_gaps() else True
+        X = validate_data(self, X, reset=reset, dtype=[np.float64, np.float32], order="C", ensure_all_finite=finite)
         dtype = X.dtype if reset else self.prototypes_.dtype
         if not np.isnan(X.max()):
             check_rows("X", X, dtype, self.metric)

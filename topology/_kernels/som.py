@@ -172,6 +172,14 @@ def find_observed_winners(X, weights, first, last, winners, squares):
 
 
 @kernel()
+def observed_distances(X, weights, distances):
+    """Distances (n_samples, n_units) over the features that are not NaN."""
+    for row in range(X.shape[0]):
+        for i in range(weights.shape[0]):
+            distances[row, i] = np.sqrt(observed_square(weights, i, X, row))
+
+
+@kernel()
 def add_rows(X, winners, squares, metric, part, n_parts, sums, tallies):
     """Add every row to its winner's sums (n_units, n_features), its number and its distance to `tallies` (n_units, 3).
 
