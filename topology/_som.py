@@ -128,9 +128,9 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
     >>> import dask
     >>> def fit_dask(som, X):
     ...     som.initialize(X[:: max(1, len(X) // 4096)].compute())
-    ...     chunks = X.rechunk({1: -1}).persist().to_delayed().ravel()
+    ...     X = X.rechunk({1: -1}).persist()  # whole rows, kept by the workers
     ...     for _ in range(som.n_epochs):
-    ...         parts = [dask.delayed(som.partial_statistics)(chunk) for chunk in chunks]
+    ...         parts = [dask.delayed(som.partial_statistics)(rows) for rows in X.to_delayed().ravel()]
     ...         som.update(som.merge(*dask.compute(*parts)))
     ...     return som
     """
