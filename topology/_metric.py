@@ -11,7 +11,7 @@ from topology._validation import check_choice, check_magnitude, read_only
 
 METRICS = ("euclidean", "cosine", "manhattan")
 CODES = dict(zip(METRICS, (search.EUCLIDEAN, search.COSINE, search.MANHATTAN)))
-BLOCK_ENTRIES = 2**21  # numbers that are converted, scaled or measured at once
+BLOCK_ENTRIES = 2**19  # numbers that are converted, scaled or measured at once
 
 
 def check_metric(metric):
