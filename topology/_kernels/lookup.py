@@ -14,7 +14,6 @@ from topology._kernels.search import (
     lower_bounds,
     nearest_two_of,
     padded,
-    scale_to_unit,
     select_candidates,
     squared_distance,
     squared_norm,
@@ -167,9 +166,13 @@ def place_midway(weights, mirror, r, i, X, row, metric):
 @kernel()
 def return_to_sphere(weights, i, X, row):
     """Unit length again; halfway between opposite vectors there is no direction, so the unit goes to X[row]."""
-    if squared_norm(weights, i) == 0:
+    norm = squared_norm(weights, i)
+    if norm < np.finfo(weights.dtype).eps ** 2:
         copy_row(X, row, weights, i)
-    scale_to_unit(weights, i, weights, i)
+    else:
+        factor = 1 / np.sqrt(norm)
+        for k in range(weights.shape[1]):
+            weights[i, k] *= factor
 
 
 @kernel()
