@@ -18,9 +18,9 @@ from topology._rank_statistics import collect_ranks
 from topology._validation import check_choice, check_flag, check_generator, check_integer, check_pair, check_real
 
 BATCH_EPOCHS = 30
-PRESENTATIONS = 400  # per unit, in online training
+PRESENTATIONS = 800  # per unit, in online training
 CALLBACK_INTERVAL = 1000  # presentations between two callbacks of online training
-SMALLEST_MASS = 1e-12  # of the largest: a unit with less of the samples than that stays
+SMALLEST_MASS = 1e-7  # of the largest: a unit that is pulled less stays where it is
 
 
 class NeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, TransformerMixin, BaseEstimator):
@@ -29,7 +29,8 @@ class NeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, Transfo
     A unit of rank k (0 for the nearest) learns with the share h = exp(-k / range) of a sample. Batch (Cottrell, Hammer,
     Hasenfuss and Villmann 2006, Neural Networks 19:762): in every epoch each unit becomes the mean of all samples
     weighted by h. Online: each sample moves every unit by learning_rate * h * (x - w) before the next one is looked at.
-    Ranks are exact; shares below the resolution of the floating-point numbers (1e-7 for float32) are left out.
+    Ranks are exact; shares below the resolution of the floating-point numbers (1e-16; online float32: 1e-7) are left
+    out, and in a batch a unit that no sample pulls with more than 1e-7 of the usual mass stays.
 
     The two units nearest to a sample are joined by an edge (Martinetz and Schulten 1994, Neural Networks 7:507).
 
@@ -39,7 +40,7 @@ class NeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, Transfo
         At least 2.
     training : {"batch", "online"}, default="batch"
     n_epochs : int or "auto", default="auto"
-        Passes over X in `fit`. "auto": 30 in batch training, 400 presentations per unit in online training.
+        Passes over X in `fit`. "auto": 30 in batch training, 800 presentations per unit in online training.
     random_state : int, RandomState, Generator or None
         Decides the rows on which the units start and the order of online training.
     neighborhood_range : (float or None, float), default=(None, 0.01)
@@ -272,10 +273,12 @@ class NeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, Transfo
     def _step(self, statistics, callback=None):
         """Every unit becomes the weighted mean of all samples; what the callback returned."""
         pulled = statistics.masses > SMALLEST_MASS * statistics.masses.max()
-        means = np.divide(statistics.sums, statistics.masses, out=self.prototypes_.astype(np.float64), where=pulled)
         if self.metric == "cosine":
-            means = np.where(means.any(axis=1, keepdims=True), means, self.prototypes_)
-        self.prototypes_ = np.array(to_rows(means, self.prototypes_.dtype, self.metric))
+            pulled &= statistics.sums.any(axis=1, keepdims=True)  # else there is no direction
+        moved = np.flatnonzero(pulled)
+        means = statistics.sums[moved] / statistics.masses[moved]
+        self.prototypes_ = self.prototypes_.copy()
+        self.prototypes_[moved] = to_rows(means, self.prototypes_.dtype, self.metric)
         self.n_steps_ += 1
         self.n_samples_seen_ += statistics.n_samples
         if callback is None:

@@ -10,6 +10,7 @@ from topology._network import MAX_COLUMN_FEATURES
 from topology._threads import team
 from topology._validation import read_only
 
+SMALLEST_SHARE = float(np.finfo(np.float64).eps)  # smaller ones are lost when they are added to whole ones
 DENSE = 16  # with at least every 16th unit ranked, one matrix product adds faster than sums one by one
 
 
@@ -22,7 +23,7 @@ def collect_ranks(X, prototypes, reach, metric):
     """
     check_rows("X", X, prototypes.dtype, metric)
     n_units = len(prototypes)
-    shares = np.exp(-np.arange(count_ranks(reach, n_units, prototypes)) / reach)
+    shares = np.exp(-np.arange(count_ranks(reach, n_units, SMALLEST_SHARE)) / reach)
     sums, masses = np.zeros(prototypes.shape), np.zeros((n_units, 1))
     counts, squares, distances = np.zeros((3, n_units))
     for block, ranked, winning in _rank(X, prototypes, len(shares), metric):

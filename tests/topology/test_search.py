@@ -113,3 +113,12 @@ def test_rows_that_a_metric_cannot_measure():
     check_rows("X", large, np.float32, "euclidean")
     with pytest.raises(ValueError, match="magnitude"):
         check_rows("X", large, np.float32, "manhattan")
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "manhattan"])
+def test_rows_that_lie_on_several_units(metric):
+    prototypes = np.zeros((5, 3))
+    prototypes[2] = 1
+    indices, distances = nearest_two(np.concatenate([prototypes[1:3], [[2.0, 2, 2]]]), prototypes, metric)
+    assert indices.tolist() == [[0, 1], [2, 0], [2, 0]]
+    assert (distances[0] == 0).all() and distances[1, 0] == 0

@@ -49,8 +49,8 @@ def train(net, rule, X, order, search, winners):
         progress = min(presented / rule.n_steps, 1.0)
         reach, rate = scheduled(rule.reaches, progress), scheduled(rule.rates, progress)
 
-        # 1. The ranks. Beyond the two nearest they are only needed while they share.
-        n_ranked = count_ranks(reach, n_units, weights)
+        # 1. The ranks, as far as their shares are above the resolution of the weights: smaller ones move nothing.
+        n_ranked = count_ranks(reach, n_units, np.finfo(weights.dtype).eps)
         if n_ranked <= 2:
             n_ahead = order.shape[0] - t
             s1, s2, b1, _ = look_up(lookup, weights, mirror, n_units, X, order, t, n_ahead, search, rule.metric)
@@ -90,9 +90,9 @@ def scheduled(ends, progress):
 
 
 @kernel()
-def count_ranks(reach, n_units, weights):
-    """Ranks whose share exp(-rank / reach) is above the resolution of the weights; smaller ones would move nothing."""
-    return min(n_units, 1 + int(-np.log(np.finfo(weights.dtype).eps) * reach))
+def count_ranks(reach, n_units, smallest):
+    """Number of ranks whose share exp(-rank / reach) is at least `smallest`."""
+    return min(n_units, 1 + int(-np.log(smallest) * reach))
 
 
 @kernel()

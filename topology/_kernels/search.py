@@ -139,11 +139,11 @@ def select_candidates(bounds, n, travelled, reach, candidates):
         hits = 0
         for lane in range(np.uint64(LANES)):
             radius = reach + travelled[start + lane]
-            hits += bounds[start + lane] < radius * radius
+            hits += bounds[start + lane] <= radius * radius
         if hits > 0:
             for lane in range(np.uint64(LANES)):
                 radius = reach + travelled[start + lane]
-                if bounds[start + lane] < radius * radius:
+                if bounds[start + lane] <= radius * radius:
                     candidates[n_candidates] = start + lane
                     n_candidates += 1
     return n_candidates
