@@ -33,25 +33,37 @@ class Lattice:
         return 2 if self.kind == "hexagonal" else 1
 
     @property
-    def row_spacing(self):
-        return np.sqrt(0.75) if self.kind == "hexagonal" else 1.0
+    def squared_row_spacing(self):
+        return 0.75 if self.kind == "hexagonal" else 1.0
 
     def positions(self):
         """Coordinates (x, y) of the units (n_units, 2)."""
         rows, columns = np.divmod(np.arange(self.n_units), self.n_columns)
-        return np.stack([columns + rows % self.n_parities / 2, rows * self.row_spacing], axis=1)
+        return np.stack([columns + rows % self.n_parities / 2, rows * np.sqrt(self.squared_row_spacing)], axis=1)
+
+    def row_gaps(self):
+        """Rows from one row to another (n_rows, n_rows)."""
+        rows = np.arange(self.n_rows)
+        return _gaps(rows, rows, self.n_rows if self.periodic else None)
+
+    def column_gaps(self):
+        """Horizontal distances between units of two rows, by their parities, in steps divided by `n_parities`.
+
+        (n_parities, n_parities, n_columns, n_columns)
+        """
+        columns, period = self.n_parities * np.arange(self.n_columns), self.n_parities * self.n_columns
+        parities = range(self.n_parities)
+        return np.array(
+            [[_gaps(columns + p, columns + q, period if self.periodic else None) for q in parities] for p in parities]
+        )
 
     def squared_row_gaps(self):
         """Squared vertical distances between rows (n_rows, n_rows)."""
-        gaps = _gaps(np.arange(self.n_rows), np.arange(self.n_rows), self.n_rows if self.periodic else None)
-        return gaps**2 * (0.75 if self.kind == "hexagonal" else 1.0)
+        return self.row_gaps() ** 2 * self.squared_row_spacing
 
     def squared_column_gaps(self):
-        """Squared horizontal distances between rows by parity (n_parities, n_parities, n_columns, n_columns)."""
-        halves = 2 * np.arange(self.n_columns)
-        period = 2 * self.n_columns if self.periodic else None
-        parities = range(self.n_parities)
-        return np.array([[_gaps(halves + p, halves + q, period) ** 2 / 4 for q in parities] for p in parities])
+        """Squared horizontal distances in steps, shaped as `column_gaps`."""
+        return self.column_gaps() ** 2 / self.n_parities**2
 
     def squared_distances(self, row):
         """Squared distances from the units of one row to all units (n_columns, n_units)."""

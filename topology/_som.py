@@ -26,7 +26,7 @@ from topology._validation import (
     check_real,
     read_only,
 )
-from topology._winners import MAX_COLUMN_FEATURES, collect
+from topology._winners import collect
 
 CHUNK = 2**14  # presentations between two looks at the progress bar
 CALLBACK_INTERVAL = 1000  # presentations between two callbacks of online training
@@ -463,7 +463,7 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
     def _present(self, X, lattice, orders, total, callback):
         """Run the online kernel chunk by chunk; between chunks call back, show progress."""
         rule = self._online_rule(lattice)
-        by_columns = self.metric == "manhattan" or (self.metric == "euclidean" and X.shape[1] <= MAX_COLUMN_FEATURES)
+        by_columns = self.metric != "cosine"
         weights = np.ascontiguousarray(self.prototypes_.T) if by_columns else self.prototypes_
         clock = np.array([self.n_samples_seen_, 0.0])
         network = som.OnlineMap(weights, self.counts_, self.spreads_, clock)
@@ -479,7 +479,7 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
                         if is_ready(X, weights.dtype, self.metric)
                         else (to_rows(X[rows], weights.dtype, self.metric), np.arange(len(rows)))
                     )
-                    som.train(network, rule, data, rows, by_columns)
+                    som.train(network, rule, data, rows)
                     begin, done = begin + len(rows), done + len(rows)
                     progress.update(len(rows))
                     self.n_samples_seen_ = int(clock[0])
@@ -500,7 +500,7 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
         return som.OnlineRule(
             first_radius, last_radius, first_rate, last_rate, self.schedule_length_,
             DECAYS[self.decay], NEIGHBORHOODS[self.neighborhood], check_metric(self.metric),
-            lattice.squared_row_gaps(), lattice.squared_column_gaps(),
+            lattice.row_gaps(), lattice.column_gaps(), lattice.squared_row_spacing,
         )  # fmt: skip
 
     def _count(self, X, gaps):

@@ -13,7 +13,6 @@ from topology._kernels.search import (
     scale_to_unit,
     squared_distance,
     squared_norm,
-    two_smallest,
 )
 
 PRODUCT_ROWS = 256  # rows per matrix product: enough to pay for packing the units, few enough to stay in the cache
@@ -99,6 +98,23 @@ def smallest_lane(low, halves):
             halves[lane] = other if other < halves[lane] else halves[lane]
         width = width >> np.uint64(1)
     return halves[0]
+
+
+@kernel()
+def smallest_of(values, low, halves):
+    """Lowest index of the smallest of values, whose number is a multiple of LANES."""
+    low[:] = np.inf
+    for start in range(np.uint64(0), np.uint64(values.shape[0]), np.uint64(LANES)):
+        for lane in range(np.uint64(LANES)):
+            low[lane] = values[start + lane] if values[start + lane] < low[lane] else low[lane]
+    smallest, index = smallest_lane(low, halves), values.shape[0] - 1
+    for lane in range(LANES):
+        if low[lane] == smallest:
+            for i in range(lane, index, LANES):
+                if values[i] == smallest:
+                    index = i
+                    break
+    return index
 
 
 @kernel()
@@ -214,13 +230,14 @@ def tally(tallies, unit, square, metric):
     tallies[unit, DISTANCE] += square / 2 if metric == COSINE else np.sqrt(square)
 
 
-# One map in training. weights (n_units, n_features), or its transpose for maps by columns; counts, spreads (n_units,);
+# One map in training. weights (n_features, n_units), but (n_units, n_features) for COSINE; counts, spreads (n_units,);
 # clock (2,): samples seen, sum of the distances to the winners
 OnlineMap = namedtuple("OnlineMap", "weights counts spreads clock")
+# row_gaps and column_gaps as `topology._lattice.Lattice` has them
 OnlineRule = namedtuple(
     "OnlineRule",
     "first_radius last_radius first_rate last_rate schedule_length decay neighborhood metric "
-    "squared_row_gaps squared_column_gaps",
+    "row_gaps column_gaps squared_row_spacing",
 )
 
 
@@ -237,21 +254,22 @@ def scheduled(first, last, progress, decay):
 
 
 @kernel()
-def train(som, rule, X, order, by_columns):
+def train(som, rule, X, order):
     """Present X[order], one sample after the other: winner, then every unit moves by rate * neighbourhood * difference.
 
     The move towards one sample and the search of the next one's winner go over the units together.
     """
-    n_columns = rule.squared_column_gaps.shape[3]
-    n_units = rule.squared_row_gaps.shape[0] * n_columns
-    row_factors = np.empty(rule.squared_row_gaps.shape[0])
-    column_factors = np.empty((rule.squared_column_gaps.shape[0], n_columns))
+    n_rows, n_columns = rule.row_gaps.shape[0], rule.column_gaps.shape[3]
+    n_units = n_rows * n_columns
+    along_rows, along_columns = np.empty(n_rows), np.empty(rule.column_gaps.max() + 1)
+    factors = np.empty((rule.column_gaps.shape[0], n_columns), X.dtype)
     pull = np.zeros(n_units, X.dtype)
     scores = np.full(padded(n_units), np.inf, X.dtype)
-    low = np.empty(LANES, X.dtype)
-    move_and_measure(som.weights, pull, X, order[0], order[0], rule.metric, by_columns, scores)
+    low, halves = np.empty(LANES, X.dtype), np.empty(LANES, X.dtype)
+    move_and_measure(som.weights, pull, X, order[0], order[0], rule.metric, scores)
     for t in range(order.shape[0]):
-        winner, _, square, _ = two_smallest(scores, n_units, low)
+        winner = smallest_of(scores, low, halves)
+        square = scores[winner]
         if rule.metric == MANHATTAN:
             square = square * square
         som.counts[winner] += 1
@@ -261,80 +279,100 @@ def train(som, rule, X, order, by_columns):
         progress = min(som.clock[0] / max(rule.schedule_length - 1.0, 1.0), 1.0)
         radius = scheduled(rule.first_radius, rule.last_radius, progress, rule.decay)
         rate = scheduled(rule.first_rate, rule.last_rate, progress, rule.decay)
-        pull_from(winner, radius, rate, rule, row_factors, column_factors, pull)
+        pull_from(winner, radius, rate, rule, along_rows, along_columns, factors, pull)
         following = order[min(t + 1, order.shape[0] - 1)]
-        move_and_measure(som.weights, pull, X, order[t], following, rule.metric, by_columns, scores)
+        move_and_measure(som.weights, pull, X, order[t], following, rule.metric, scores)
         som.clock[0] += 1
 
 
 @kernel()
-def pull_from(winner, radius, rate, rule, row_factors, column_factors, pull):
+def pull_from(winner, radius, rate, rule, along_rows, along_columns, factors, pull):
     """pull[k] = rate * neighbourhood of the winner at unit k; the Gaussian is a product over rows and columns."""
-    n_parities, _, _, n_columns = rule.squared_column_gaps.shape
+    n_parities, _, _, n_columns = rule.column_gaps.shape
     row, column = winner // n_columns, winner % n_columns
-    row_gaps = rule.squared_row_gaps[row]
-    column_gaps = rule.squared_column_gaps[row % n_parities, :, column]
-    for r in range(row_gaps.shape[0]):
-        row_factors[r] = rate * (1.0 if rule.neighborhood == BUBBLE else gaussian(row_gaps[r], radius))
+    row_gaps = rule.row_gaps[row]
+    column_gaps = rule.column_gaps[row % n_parities, :, column]
+    if rule.neighborhood == BUBBLE:
+        along_rows[:] = 1.0
+        along_columns[:] = 1.0
+    else:
+        tabulate_gaussian(rule.squared_row_spacing, radius, along_rows)
+        tabulate_gaussian(1.0 / n_parities**2, radius, along_columns)
     for p in range(n_parities):
         for c in range(n_columns):
-            column_factors[p, c] = 1.0 if rule.neighborhood == BUBBLE else gaussian(column_gaps[p, c], radius)
+            factors[p, c] = along_columns[column_gaps[p, c]]
     for r in range(row_gaps.shape[0]):
-        p = r % n_parities
-        for c in range(n_columns):
-            within = rule.neighborhood == GAUSSIAN or row_gaps[r] + column_gaps[p, c] <= radius * radius
-            pull[r * n_columns + c] = row_factors[r] * column_factors[p, c] if within else 0.0
+        share = pull.dtype.type(rate * along_rows[row_gaps[r]])
+        own = pull[r * n_columns : (r + 1) * n_columns]
+        multiply(factors[r % n_parities], share, own)
+        if rule.neighborhood != GAUSSIAN:
+            height = rule.squared_row_spacing * row_gaps[r] ** 2
+            for c in range(n_columns):
+                if height + (column_gaps[r % n_parities, c] / n_parities) ** 2 > radius * radius:
+                    own[c] = 0
 
 
 @kernel()
-def gaussian(squared_gap, radius):
-    """exp(-gap^2 / (2 radius^2)); radius 0 leaves the winner alone."""
-    if radius == 0:
-        return 1.0 if squared_gap == 0 else 0.0
-    return np.exp(-0.5 * squared_gap / (radius * radius))
+def multiply(factors, share, products):
+    for c in range(np.uint64(factors.shape[0])):
+        products[c] = share * factors[c]
 
 
 @kernel()
-def move_and_measure(weights, pull, X, row, following, metric, by_columns, scores):
+def tabulate_gaussian(squared_step, radius, table):
+    """table[g] = exp(-g^2 squared_step / (2 radius^2)) by two recurrences; radius 0 leaves the winner alone."""
+    factor = np.exp(-0.5 * squared_step / (radius * radius)) if radius > 0 else 0.0
+    value, ratio = 1.0, factor
+    for g in range(table.shape[0]):
+        table[g] = value
+        value *= ratio
+        ratio *= factor * factor
+
+
+@kernel()
+def move_and_measure(weights, pull, X, row, following, metric, scores):
     """Move every unit by its pull towards X[row]; scores: its squared distance to X[following] then (L1: distance)."""
-    if by_columns:
-        n_features, n_units = weights.shape
-        scores[:n_units] = 0
-        for k in range(n_features):
-            move_column(weights, k, pull, X[row, k], X[following, k], metric, scores)
-    else:
+    if metric == COSINE:
         for i in range(weights.shape[0]):
-            if metric == COSINE:
-                if pull[i] > 0:
-                    move_on_sphere(weights, i, pull[i], X, row)
-                scores[i] = squared_distance(weights, i, X, following)
-            else:
-                scores[i] = move_row(weights, i, pull[i], X, row, following)
+            if pull[i] > 0:
+                move_on_sphere(weights, i, pull[i], X, row)
+            scores[i] = squared_distance(weights, i, X, following)
+        return
+    n_features = weights.shape[0]
+    scores[: pull.shape[0]] = 0
+    whole = 0
+    if metric != MANHATTAN:
+        whole = n_features // 4 * 4
+        for k in range(0, whole, 4):
+            move_four_columns(weights[k : k + 4], pull, X[row, k : k + 4], X[following, k : k + 4], scores)
+    for k in range(whole, n_features):
+        move_column(weights[k], pull, X[row, k], X[following, k], metric == MANHATTAN, scores)
 
 
 @kernel()
-def move_column(weights, k, pull, target, following, metric, scores):
-    n_units = weights.shape[1]
-    if metric == MANHATTAN:
-        for i in range(n_units):
-            w = weights[k, i] + pull[i] * (target - weights[k, i])
-            weights[k, i] = w
-            scores[i] += abs(w - following)
-    else:
-        for i in range(n_units):
-            w = weights[k, i] + pull[i] * (target - weights[k, i])
-            weights[k, i] = w
-            scores[i] += (w - following) * (w - following)
+def move_four_columns(columns, pull, target, following, scores):
+    """Four features of all units at once: every score is read and written once for them."""
+    w0, w1, w2, w3 = columns[0], columns[1], columns[2], columns[3]
+    x0, x1, x2, x3 = target[0], target[1], target[2], target[3]
+    y0, y1, y2, y3 = following[0], following[1], following[2], following[3]
+    for i in range(np.uint64(pull.shape[0])):
+        p = pull[i]
+        v0, v1, v2, v3 = (
+            w0[i] + p * (x0 - w0[i]),
+            w1[i] + p * (x1 - w1[i]),
+            w2[i] + p * (x2 - w2[i]),
+            w3[i] + p * (x3 - w3[i]),
+        )
+        w0[i], w1[i], w2[i], w3[i] = v0, v1, v2, v3
+        scores[i] += (v0 - y0) * (v0 - y0) + (v1 - y1) * (v1 - y1) + (v2 - y2) * (v2 - y2) + (v3 - y3) * (v3 - y3)
 
 
-@kernel(fastmath={"reassoc", "contract", "nsz"})
-def move_row(weights, i, pull, X, row, following):
-    total = X.dtype.type(0)
-    for k in range(X.shape[1]):
-        w = weights[i, k] + pull * (X[row, k] - weights[i, k])
-        weights[i, k] = w
-        total += (w - X[following, k]) * (w - X[following, k])
-    return total
+@kernel()
+def move_column(w, pull, target, following, absolute, scores):
+    for i in range(np.uint64(pull.shape[0])):
+        v = w[i] + pull[i] * (target - w[i])
+        w[i] = v
+        scores[i] += abs(v - following) if absolute else (v - following) * (v - following)
 
 
 @kernel()
