@@ -4,5 +4,6 @@ from topology._density import CodebookDensity
 from topology._gng import GrowingNeuralGas
 from topology._history import History
 from topology._moments import CellMoments
+from topology._protocols import Assignment, Density
 
-__all__ = ["CellMoments", "CodebookDensity", "GrowingNeuralGas", "History"]
+__all__ = ["Assignment", "CellMoments", "CodebookDensity", "Density", "GrowingNeuralGas", "History"]
