@@ -6,8 +6,6 @@ from scipy.spatial import cKDTree
 from topology._nearest import nearest_two
 from topology._validation import check_choice, check_integer, check_matrix
 
-__all__ = ["intrinsic_dimension", "quantization_error", "topographic_error"]
-
 
 def quantization_error(X, prototypes):
     """Mean Euclidean distance of the samples to their nearest prototype, in the units of X.
