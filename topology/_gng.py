@@ -8,11 +8,11 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Cluster
 from sklearn.utils.validation import check_is_fitted
 
 from topology import storage
-from topology._codebook import Codebook, measure_cells
+from topology._codebook import Codebook, label_rows
 from topology._kernels import gng
-from topology._nearest import nearest_two
+from topology._metric import check_metric
 from topology._network import MapState, plain_orders, present, restore, shuffled_orders, start
-from topology._validation import check_choice, check_generator, check_integer, check_magnitude, check_real
+from topology._validation import check_choice, check_generator, check_integer, check_real
 
 # Never mixed silently: each preset fixes the order of operations as well as the constants.
 PRESETS = MappingProxyType(
@@ -87,6 +87,10 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
         Present the rows in a fresh random order in every epoch of `fit`; else in the order given.
     random_state : int, RandomState, Generator or None
         Decides the two first units and the order.
+    metric : {"euclidean", "cosine", "manhattan"}, default="euclidean"
+        Which distance decides who is nearest. "cosine": rows are scaled to unit length and prototypes kept there; the
+        winner is the nearest on the sphere; `transform` and `quantization_error` give 1 - cos; no row may be zero.
+        "manhattan": sums of absolute differences.
 
     Attributes
     ----------
@@ -133,6 +137,7 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
         utility_threshold=None,
         shuffle=True,
         random_state=None,
+        metric="euclidean",
     ):
         self.max_units = max_units
         self.preset = preset
@@ -147,6 +152,7 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
         self.utility_threshold = utility_threshold
         self.shuffle = shuffle
         self.random_state = random_state
+        self.metric = metric
 
     def fit(self, X, y=None, *, callback=None):
         """Learn a map of X from scratch.
@@ -167,14 +173,12 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
         rule = self._check_parameters()
         X = self._validate(X, reset=True, min_samples=2)
         rng = check_generator(self.random_state)
-        network = start(X, rule.max_units, rng)
+        network = start(X, rule.max_units, rng, self.metric)
         n_epochs = self._count_epochs(len(X), rule)
         orders = shuffled_orders(len(X), n_epochs, rng) if self.shuffle else plain_orders(len(X), n_epochs)
         nobody = np.empty(0, np.int64)
-        self._take(present(network, rule, X, orders, callback, total=n_epochs * len(X), winners=nobody))
-        winners, distances = nearest_two(X, self.prototypes_)
-        self.labels_ = winners[:, 0]
-        self.counts_, self.spreads_ = measure_cells(self.labels_, distances[:, 0], self.n_units_)
+        self._take(present(network, rule, X, orders, callback, n_epochs * len(X), nobody, self.metric))
+        self.labels_, self.counts_, self.spreads_ = label_rows(X, self.prototypes_, self.metric)
         return self
 
     def partial_fit(self, X, y=None, *, callback=None):
@@ -186,16 +190,14 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
         first = not hasattr(self, "prototypes_")
         X = self._validate(X, reset=first, min_samples=2 if first else 1)
         if first:
-            network = start(X, rule.max_units, check_generator(self.random_state))
+            network = start(X, rule.max_units, check_generator(self.random_state), self.metric)
         else:
-            check_magnitude("X", X, self.prototypes_.dtype)
-            X = X.astype(self.prototypes_.dtype, copy=False)
             network = self._give(rule.max_units)
         seen, labels = network.clock[gng.PRESENTED], np.empty(len(X), np.int64)
-        network = present(network, rule, X, plain_orders(len(X), 1), callback, total=len(X), winners=labels)
+        network = present(network, rule, X, plain_orders(len(X), 1), callback, len(X), labels, self.metric)
         self._take(network)
         if network.clock[gng.REMOVALS] > 0 or self.n_samples_seen_ < seen + len(X):
-            labels = nearest_two(X, self.prototypes_)[0][:, 0]
+            labels = self.predict(X)
         self.labels_ = labels
         return self
 
@@ -286,6 +288,7 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
             refresh_first=self.preset == "1997",
             mean_error=self.preset == "1997",
             utility_threshold=threshold,
+            metric=check_metric(self.metric),
         )
 
     def _count_epochs(self, n_samples, rule):
@@ -299,7 +302,7 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
 
     def _give(self, max_units):
         """The fitted attributes as arrays that the kernel can grow."""
-        network = restore(self.prototypes_, self.edges_, self.edge_ages_, max_units)
+        network = restore(self.prototypes_, self.edges_, self.edge_ages_, max_units, self.metric)
         n = self.n_units_
         network.books[:n, gng.ERROR] = self.errors_
         network.books[:n, gng.UTILITY] = self.utilities_

@@ -48,10 +48,14 @@ def check_matrix(name, array, *, n_columns=None, min_rows=1):
     return np.require(array, requirements=["C", "A"])
 
 
-def check_magnitude(name, array, dtype):
-    """Refuse finite numbers whose squared distances, added up over many samples, would not be finite in `dtype`."""
+def check_magnitude(name, array, dtype, power=1):
+    """Refuse finite numbers whose squared distances, added up over many samples, would not be finite in `dtype`.
+
+    A squared distance is at most 4 n_features**power times the largest square: power 1 for Euclidean distances, 2 for
+    sums of absolute differences.
+    """
     largest_square = min(float(np.finfo(dtype).max) / 16, 1e150)
-    limit = np.sqrt(largest_square / array.shape[1])
+    limit = np.sqrt(largest_square / float(array.shape[1]) ** power)
     if array.size and max(-float(array.min()), float(array.max())) > limit:
         raise ValueError(f"{name} must not exceed {limit:.0e} in magnitude as {np.dtype(dtype).name}; rescale it")
 

@@ -8,6 +8,7 @@ from slow_gng import SlowGNG
 
 from topology import _network
 from topology._kernels import gng
+from topology._kernels.search import COSINE, EUCLIDEAN, MANHATTAN, scale_rows
 from topology._network import MapState
 from topology._validation import read_only
 
@@ -22,6 +23,7 @@ RULE = gng.Rule(
     refresh_first=False,
     mean_error=False,
     utility_threshold=np.inf,
+    metric=EUCLIDEAN,
 )
 RULES = {
     "1995": RULE,
@@ -127,7 +129,57 @@ def test_no_edge_is_lost_when_a_unit_has_many_neighbors():
     assert winners.tolist() == slow.winners
 
 
-@settings(max_examples=15, deadline=None)
+def as_metric(X, metric):
+    if metric != COSINE:
+        return X
+    scaled = np.empty_like(X)
+    scale_rows(X, scaled)
+    return scaled
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    name=st.sampled_from(sorted(RULES)),
+    metric=st.sampled_from([EUCLIDEAN, COSINE, MANHATTAN]),
+    n_features=st.integers(2, 20),
+    winner_rate=st.sampled_from([0.05, 0.5, 1.0]),
+    rows=st.booleans(),
+)
+def test_every_metric_follows_the_blackboard(seed, name, metric, n_features, winner_rate, rows):
+    rule = RULES[name]._replace(metric=metric, winner_rate=winner_rate, interval=10, max_units=12)
+    X = as_metric(blobs(120, n_features, seed=seed), metric)
+    search = gng.SCAN_BATCH if rows and metric != MANHATTAN else gng.SCAN_COLUMNS
+    network, winners = run(X, rule, search)
+    slow = SlowGNG(X[0], X[1], rule)
+    for x in X[2:]:
+        slow.present(x)
+    assert winners.tolist() == slow.winners
+    assert edges_with_ages(network) == slow.edges()
+    assert np.allclose(MapState(network).prototypes, [u.position for u in slow.units], rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_batch_search_on_the_sphere_has_the_winners_of_the_scan(dtype):
+    X = as_metric(blobs(5000, 40, seed=1, dtype=dtype), COSINE)
+    rule = RULE._replace(max_units=150, winner_rate=0.4, interval=20, metric=COSINE)
+    scanned, scan_winners = run(X, rule, gng.SCAN_ROWS)
+    batched, batch_winners = run(X, rule, gng.SCAN_BATCH)
+    assert np.array_equal(batch_winners, scan_winners)
+    assert np.array_equal(batched.weights, scanned.weights)
+    assert np.allclose(np.linalg.norm(batched.weights[: int(batched.clock[0])], axis=1), 1, rtol=1e-6)
+
+
+def test_a_unit_opposite_to_the_sample_goes_to_the_sample():
+    X = np.array([[1.0, 0], [0, 1], [-1, 0], [-1, 0]])
+    network, _ = run(X, RULE._replace(metric=COSINE, winner_rate=0.5), gng.SCAN_COLUMNS)
+    assert np.isfinite(network.weights).all()
+    opposite = np.array([[-1.0, 0.0]])
+    gng.move(network.weights, network.mirror, 0, read_only(-network.weights[:1]), 0, 0.5, True)
+    assert np.allclose(network.weights[0], opposite)
+
+
+@settings(max_examples=200, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
     max_age=st.integers(1, 30),

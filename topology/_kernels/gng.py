@@ -8,11 +8,15 @@ from topology._kernels.compiling import kernel
 from topology._kernels.graph import SPARE, is_crowded, refresh_edge, remove_all_edges, remove_edge, rename_unit
 from topology._kernels.search import (
     BATCH,
+    COSINE,
     LANES,
+    MANHATTAN,
     columns_to_distances,
+    columns_to_manhattan,
     lower_bounds,
     nearest_two_of,
     padded,
+    scale_to_unit,
     select_candidates,
     squared_distance,
     squared_norm,
@@ -27,7 +31,7 @@ SPREAD_MEMORY = 100.0  # samples won over which the mean squared distance forget
 SIZE, PRESENTED, SCALE, DISTANCE, REMOVALS = 0, 1, 2, 3, 4  # entries of `clock`
 
 # The arrays of one network; the first clock[SIZE] rows are in use.
-#   weights (capacity, n_features), mirror: its transpose for SCAN_COLUMNS, else (0, capacity)
+#   weights (capacity, n_features), of unit length for COSINE; mirror: their transpose for SCAN_COLUMNS, else (0, capacity)
 #   books (capacity, N_COLUMNS): error and utility divided by clock[SCALE], so that their decay costs one
 #   multiplication per sample, not one per unit; samples won and their mean squared distance; wins, the clock of edges
 #   neighbors, born (capacity, width), degree (capacity,): see graph.py
@@ -37,7 +41,7 @@ Network = namedtuple("Network", "weights mirror books neighbors born degree cloc
 Rule = namedtuple(
     "Rule",
     "winner_rate neighbor_rate interval max_age split_decay error_decay max_units refresh_first mean_error "
-    "utility_threshold",
+    "utility_threshold metric",
 )
 
 
@@ -49,8 +53,10 @@ def train(net, rule, X, order, search, winners):
     ----------
     net : Network, changed in place
     rule : Rule
-    X : (n_samples, n_features) ; order : (n_presentations,) int
+    X : (n_samples, n_features), rows of unit length for COSINE
+    order : (n_presentations,) int
     search : SCAN_COLUMNS, SCAN_ROWS or SCAN_BATCH: same winners (columns: up to the order of summation)
+        MANHATTAN only knows SCAN_COLUMNS.
     winners : (n_presentations,) int, out, or (0,) when nobody asks
     """
     weights, mirror, books, neighbors, born, degree, clock = net
@@ -60,6 +66,8 @@ def train(net, rule, X, order, search, winners):
     crowd = neighbors.shape[1] - SPARE
     real = weights.dtype.type
     winner_rate, neighbor_rate = real(rule.winner_rate), real(rule.neighbor_rate)
+    on_sphere = rule.metric == COSINE
+    detour = real(2 if on_sphere else 1)  # back on the sphere, a unit has moved at most twice as far
     slack = (n_features + 8) * np.finfo(weights.dtype).eps
     shrink, stretch = real(1 - slack), real(1 + slack)
     size = padded(weights.shape[0])
@@ -79,8 +87,13 @@ def train(net, rule, X, order, search, winners):
 
         # 1. The two nearest units.
         if search == SCAN_COLUMNS:
-            columns_to_distances(mirror, n_units, X, row, bounds)
+            if rule.metric == MANHATTAN:
+                columns_to_manhattan(mirror, n_units, X, row, bounds)
+            else:
+                columns_to_distances(mirror, n_units, X, row, bounds)
             s1, s2, b1, b2 = two_smallest(bounds, n_units, low)
+            if rule.metric == MANHATTAN:
+                b1, b2 = b1 * b1, b2 * b2
         else:
             n_candidates = n_units
             if search == SCAN_BATCH:
@@ -113,20 +126,20 @@ def train(net, rule, X, order, search, winners):
         books[s1, ERROR] += b1 / scale
         if by_utility:
             books[s1, UTILITY] += (b2 - b1) / scale
-        distance += np.sqrt(b1)
+        distance += b1 / 2 if on_sphere else np.sqrt(b1)
 
         # 3. Move the winner and its neighbours. 1997 connects before and ages after; 1995 the other way round.
         if rule.refresh_first:
             refresh_edge(neighbors, born, degree, s1, s2, books[s1, WINS] + books[s2, WINS])
         if search == SCAN_BATCH:  # before the weights change
             x_length = np.sqrt(x_norm)
-            travelled[s1] += path_bound(weights, s1, X, row, winner_rate, x_length, stretch)
+            travelled[s1] += path_bound(weights, s1, X, row, detour * winner_rate, x_length, stretch)
             for k in range(degree[s1]):
                 j = neighbors[s1, k]
-                travelled[j] += path_bound(weights, j, X, row, neighbor_rate, x_length, stretch)
-        move(weights, mirror, s1, X, row, winner_rate)
+                travelled[j] += path_bound(weights, j, X, row, detour * neighbor_rate, x_length, stretch)
+        move(weights, mirror, s1, X, row, winner_rate, on_sphere)
         for k in range(degree[s1]):
-            move(weights, mirror, neighbors[s1, k], X, row, neighbor_rate)
+            move(weights, mirror, neighbors[s1, k], X, row, neighbor_rate, on_sphere)
         books[s1, WINS] += 1
         if not rule.refresh_first:
             refresh_edge(neighbors, born, degree, s1, s2, books[s1, WINS] + books[s2, WINS])
@@ -151,8 +164,9 @@ def train(net, rule, X, order, search, winners):
                 n_units = units_left
             if n_units < rule.max_units:
                 n_units = insert(
-                    weights, mirror, books, neighbors, born, degree, n_units, rule.split_decay, rule.mean_error
-                )
+                    weights, mirror, books, neighbors, born, degree, n_units,
+                    rule.split_decay, rule.mean_error, on_sphere,
+                )  # fmt: skip
                 crowded = crowded or is_crowded(degree, n_units, crowd)
         if changed:  # products and bounds belong to other units
             batch_size = batch_position
@@ -187,9 +201,28 @@ def path_bound(weights, i, X, row, rate, x_length, stretch):
 
 
 @kernel()
-def move(weights, mirror, i, X, row, rate):
+def move(weights, mirror, i, X, row, rate, on_sphere):
     for k in range(X.shape[1]):
         weights[i, k] += rate * (X[row, k] - weights[i, k])
+    settle(weights, mirror, i, X, row, on_sphere)
+
+
+@kernel()
+def place_midway(weights, mirror, r, i, X, row, on_sphere):
+    """Unit r goes midway between unit i and X[row]."""
+    half = weights.dtype.type(0.5)
+    for k in range(weights.shape[1]):
+        weights[r, k] = half * (weights[i, k] + X[row, k])
+    settle(weights, mirror, r, X, row, on_sphere)
+
+
+@kernel()
+def settle(weights, mirror, i, X, row, on_sphere):
+    """Bring unit i back to unit length (between opposite vectors: to X[row]) and mirror it."""
+    if on_sphere:
+        if squared_norm(weights, i) == 0:
+            copy_row(X, row, weights, i)
+        scale_to_unit(weights, i, weights, i)
     for k in range(mirror.shape[0]):
         mirror[k, i] = weights[i, k]
 
@@ -249,7 +282,7 @@ def remove_useless(weights, mirror, books, neighbors, born, degree, n_units, thr
 
 
 @kernel()
-def insert(weights, mirror, books, neighbors, born, degree, n_units, split_decay, mean_error):
+def insert(weights, mirror, books, neighbors, born, degree, n_units, split_decay, mean_error, on_sphere):
     """New unit midway between the unit of largest error and its worst neighbour; the new number of units."""
     q = 0
     for i in range(1, n_units):
@@ -266,11 +299,7 @@ def insert(weights, mirror, books, neighbors, born, degree, n_units, split_decay
     else:  # removal by utility may leave two units unconnected
         f = 1 - q
     r = n_units
-    half = weights.dtype.type(0.5)
-    for k in range(weights.shape[1]):
-        weights[r, k] = half * (weights[q, k] + weights[f, k])
-    for k in range(mirror.shape[0]):
-        mirror[k, r] = weights[r, k]
+    place_midway(weights, mirror, r, q, weights, f, on_sphere)
     degree[r] = 0
     books[r, WINS] = 0
     refresh_edge(neighbors, born, degree, q, r, books[q, WINS])

@@ -5,6 +5,7 @@ import numpy as np
 from topology._kernels.compiling import kernel
 
 LANES = 64  # minima kept side by side: elementwise, so the compiler vectorises them without relaxed arithmetic
+EUCLIDEAN, COSINE, MANHATTAN = 0, 1, 2
 BATCH = 64  # samples whose products with all units are computed by one matrix product
 
 
@@ -77,6 +78,16 @@ def columns_to_distances(mirror, n_units, X, row, distances):
         for i in range(n_units):
             difference = mirror[k, i] - xk
             distances[i] += difference * difference
+
+
+@kernel()
+def columns_to_manhattan(mirror, n_units, X, row, distances):
+    """Sums of absolute differences from X[row] to all units."""
+    distances[:n_units] = 0
+    for k in range(X.shape[1]):
+        xk = X[row, k]
+        for i in range(n_units):
+            distances[i] += abs(mirror[k, i] - xk)
 
 
 @kernel()
@@ -190,3 +201,45 @@ def pairwise_distances(X, weights, distances):
     for row in range(X.shape[0]):
         for i in range(weights.shape[0]):
             distances[row, i] = np.sqrt(squared_distance(weights, i, X, row))
+
+
+@kernel()
+def find_nearest_two_manhattan(X, mirror, indices, distances):
+    """As `find_nearest_two`, for sums of absolute differences; `mirror` (n_features, n_units). Distances squared."""
+    n_units = mirror.shape[1]
+    sums = np.full(padded(n_units), np.inf, X.dtype)
+    low = np.empty(LANES, X.dtype)
+    for row in range(X.shape[0]):
+        columns_to_manhattan(mirror, n_units, X, row, sums)
+        i1, i2, b1, b2 = two_smallest(sums, n_units, low)
+        indices[row, 0] = i1
+        indices[row, 1] = i2
+        distances[row, 0] = b1 * b1
+        distances[row, 1] = b2 * b2
+
+
+@kernel()
+def pairwise_manhattan(X, mirror, distances):
+    for row in range(X.shape[0]):
+        columns_to_manhattan(mirror, mirror.shape[1], X, row, distances[row])
+
+
+@kernel()
+def scale_to_unit(X, row, scaled, i):
+    """scaled[i] = X[row] / |X[row]|; a row of zeros is copied. Scaled by its largest entry first: nothing overflows."""
+    largest = 0.0
+    for k in range(X.shape[1]):
+        largest = max(largest, abs(X[row, k]))
+    largest = largest if largest > 0 else 1.0
+    total = 0.0
+    for k in range(X.shape[1]):
+        total += (X[row, k] / largest) ** 2
+    length = np.sqrt(total) if total > 0 else 1.0
+    for k in range(X.shape[1]):
+        scaled[i, k] = X[row, k] / largest / length
+
+
+@kernel()
+def scale_rows(X, scaled):
+    for row in range(X.shape[0]):
+        scale_to_unit(X, row, scaled, row)
