@@ -5,5 +5,14 @@ from topology._gng import GrowingNeuralGas
 from topology._history import History
 from topology._moments import CellMoments
 from topology._protocols import Assignment, Density
+from topology._som import SelfOrganizingMap
 
-__all__ = ["Assignment", "CellMoments", "CodebookDensity", "Density", "GrowingNeuralGas", "History"]
+__all__ = [
+    "Assignment",
+    "CellMoments",
+    "CodebookDensity",
+    "Density",
+    "GrowingNeuralGas",
+    "History",
+    "SelfOrganizingMap",
+]
