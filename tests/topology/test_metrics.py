@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.spatial import cKDTree
 
-from topology.metrics import _errors, quantization_error, topographic_error
+from topology import _metric
+from topology.metrics import quantization_error, topographic_error
 
 GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "map_errors.npz")
 # Few different values, so that ties are common.
@@ -76,10 +77,29 @@ def test_topographic_error_counts_unlinked_winners():
 
 def test_blocks_leave_the_errors_alone(monkeypatch):
     rng = np.random.default_rng(0)
-    X, prototypes, edges = rng.random((100, 3)), rng.random((20, 3)), [[i, i + 1] for i in range(19)]
+    X, prototypes, edges = rng.random((300, 3)), rng.random((20, 3)), [[i, i + 1] for i in range(19)]
     whole = quantization_error(X, prototypes), topographic_error(X, prototypes, edges)
-    monkeypatch.setattr(_errors, "BLOCK", 7)
+    monkeypatch.setattr(_metric, "BLOCK_ENTRIES", 1)
     assert (quantization_error(X, prototypes), topographic_error(X, prototypes, edges)) == pytest.approx(whole)
+
+
+def test_other_metrics():
+    rng = np.random.default_rng(0)
+    X, prototypes = rng.normal(size=(50, 3)), rng.normal(size=(8, 3))
+    prototypes /= np.linalg.norm(prototypes, axis=1, keepdims=True)
+    edges = [[i, i + 1] for i in range(7)]
+    cosines = X @ prototypes.T / np.linalg.norm(X, axis=1, keepdims=True)
+    sums = np.abs(X[:, None] - prototypes).sum(axis=2)
+    for metric, distances in (("cosine", 1 - cosines), ("manhattan", sums)):
+        assert quantization_error(X, prototypes, metric=metric) == pytest.approx(distances.min(axis=1).mean())
+        unlinked = np.abs(np.diff(np.argsort(distances, axis=1)[:, :2])) != 1
+        assert topographic_error(X, prototypes, edges, metric=metric) == pytest.approx(unlinked.mean())
+    with pytest.raises(ValueError, match="unit length"):
+        quantization_error(X, 2 * prototypes, metric="cosine")
+    with pytest.raises(ValueError, match="row of zeros"):
+        quantization_error(0 * X, prototypes, metric="cosine")
+    with pytest.raises(ValueError, match="metric must be one of"):
+        quantization_error(X, prototypes, metric="chebyshev")
 
 
 @pytest.mark.parametrize("edges", [[[0, 9]], [[-1, 0]], [[0.5, 1]], [0, 1], [[1, 1]]])
