@@ -2,8 +2,10 @@
 
 from topology._density import CodebookDensity
 from topology._gng import GrowingNeuralGas
+from topology._grow_when_required import GrowWhenRequired
 from topology._history import History
 from topology._moments import CellMoments
+from topology._neural_gas import NeuralGas
 from topology._protocols import Assignment, Density
 from topology._som import SelfOrganizingMap
 
@@ -12,7 +14,9 @@ __all__ = [
     "CellMoments",
     "CodebookDensity",
     "Density",
+    "GrowWhenRequired",
     "GrowingNeuralGas",
     "History",
+    "NeuralGas",
     "SelfOrganizingMap",
 ]
