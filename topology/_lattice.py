@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from topology._validation import check_choice, check_integer
+from topology._validation import check_choice, check_flag, check_integer
 
 KINDS = ("rectangular", "hexagonal")
 
@@ -79,8 +79,7 @@ def check_lattice(shape, kind, periodic):
         raise ValueError(f"shape must be a pair (rows, columns), got {shape!r}")
     n_rows, n_columns = (check_integer("shape", size, 1) for size in shape)
     check_choice("lattice", kind, KINDS)
-    if not isinstance(periodic, (bool, np.bool_)):
-        raise TypeError(f"periodic must be True or False, got {periodic!r}")
+    check_flag("periodic", periodic)
     if periodic and kind == "hexagonal" and n_rows % 2:
         raise ValueError(f"shape must have an even number of rows when a hexagonal lattice is periodic, got {n_rows}")
     return Lattice(n_rows, n_columns, kind, bool(periodic))

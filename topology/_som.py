@@ -7,16 +7,25 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Cluster
 from sklearn.utils.validation import check_is_fitted, validate_data
 from tqdm import tqdm
 
-from topology import _batch_statistics
+from topology import _batch_statistics, storage
 from topology._codebook import Codebook, label_rows
 from topology._kernels import som
 from topology._lattice import check_lattice
 from topology._metric import METRICS, blocks, check_metric, check_rows, is_ready, to_rows
-from topology._nearest import find_two, one_blas_thread
+from topology._nearest import find_two, one_blas_thread, pairwise
 from topology._neighborhood import DECAYS, NEIGHBORHOODS, smooth
 from topology._network import plain_orders, shuffled_orders
 from topology._placement import on_given, on_plane, on_samples
-from topology._validation import check_choice, check_generator, check_integer, check_magnitude, check_real, read_only
+from topology._validation import (
+    check_choice,
+    check_flag,
+    check_generator,
+    check_integer,
+    check_magnitude,
+    check_pair,
+    check_real,
+    read_only,
+)
 from topology._winners import MAX_COLUMN_FEATURES, collect
 
 CHUNK = 2**14  # presentations between two looks at the progress bar
@@ -60,8 +69,8 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
     periodic : bool, default=False
         Join opposite sides (a torus). A hexagonal lattice needs an even number of rows for that.
     training : {"batch", "online"}, default="batch"
-        Only "batch" accepts NaN: a missing value. The winner is then the nearest unit over the observed features, and
-        every feature of a unit is the mean of the samples that have it.
+        Only "batch" with metric="euclidean" accepts NaN: a missing value. The winner is then the nearest unit over the
+        observed features, and every feature of a unit is the mean of the samples that have it.
     n_epochs : int, default=10
         Passes over X in `fit`.
     radius : (float or None, float), default=(None, 0.5)
@@ -119,13 +128,16 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
     >>> import dask
     >>> def fit_dask(som, X):
     ...     som.initialize(X[:: max(1, len(X) // 4096)].compute())
-    ...     chunks = X.rechunk({1: -1}).persist().to_delayed().ravel()
+    ...     X = X.rechunk({1: -1}).persist()  # whole rows, kept by the workers
     ...     for _ in range(som.n_epochs):
-    ...         parts = [dask.delayed(som.partial_statistics)(chunk) for chunk in chunks]
+    ...         parts = [dask.delayed(som.partial_statistics)(rows) for rows in X.to_delayed().ravel()]
     ...         som.update(som.merge(*dask.compute(*parts)))
     ...     return som
     """
 
+    _arrays = {"positions": ("f", ("units", 2))}
+    _numbers = ("n_steps", "schedule_length")
+    _min_units = 1
     merge = staticmethod(_batch_statistics.merge)
 
     def __init__(
@@ -273,6 +285,25 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
         """
         return self._count(*self._validate_observed(X))[0]
 
+    def transform(self, X):
+        """Distances to all units, in the units of X; for metric="cosine" 1 - cos.
+
+        Where values are missing, the distance is that over the observed features.
+
+        Returns
+        -------
+        distances : ndarray (n_samples, n_units)
+        """
+        X, gaps = self._validate_observed(X)
+        distances = pairwise(X, self.prototypes_, self.metric)
+        if gaps:
+            for rows in blocks(X):
+                missing = rows.start + np.flatnonzero(np.isnan(X[rows]).any(axis=1))
+                observed = np.empty((len(missing), self.n_units_), X.dtype)
+                som.observed_distances(read_only(X[missing]), read_only(self.prototypes_.astype(X.dtype)), observed)
+                distances[missing] = observed
+        return distances
+
     def quantization_error(self, X):
         """Mean distance of the rows of X to their nearest unit, in the units of X; for metric="cosine" 1 - cos.
 
@@ -299,9 +330,25 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
             n_adjacent += np.isin(np.sort(winners, axis=1) @ [self.n_units_, 1], adjacent).sum()
         return float(1 - n_adjacent / len(X))
 
+    @classmethod
+    def load(cls, path):
+        """Read a map written by `save`.
+
+        Raises
+        ------
+        FileNotFoundError
+        topology.storage.CorruptFileError
+            The file is damaged, of another kind, or its values cannot belong to a map on its lattice.
+        """
+        som = super().load(path)
+        lattice = som._check_parameters()
+        if not np.array_equal(som.positions_, lattice.positions()) or not np.array_equal(som.edges_, lattice.edges()):
+            raise storage.CorruptFileError(f"{path}: the units must lie on a {lattice.kind} lattice of {som.shape}")
+        return som
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = self.training == "batch"
+        tags.input_tags.allow_nan = self._takes_gaps()
         return tags
 
     def _check_parameters(self):
@@ -316,8 +363,7 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
             raise ValueError(
                 "metric='manhattan' needs training='online': a mean does not minimise absolute differences"
             )
-        if not isinstance(self.shuffle, (bool, np.bool_)):
-            raise TypeError(f"shuffle must be True or False, got {self.shuffle!r}")
+        check_flag("shuffle", self.shuffle)
         if self.schedule_length is not None:
             check_integer("schedule_length", self.schedule_length, 1)
         if isinstance(self.init, str):
@@ -331,13 +377,13 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
         return lattice
 
     def _radii(self):
-        first, last = _pair("radius", self.radius)
+        first, last = check_pair("radius", self.radius)
         first = max(self.shape) / 2 if first is None else check_real("radius", first, 0)
         return first, check_real("radius", last, 0)
 
     def _rates(self):
         rate = self.learning_rate
-        pair = _pair("learning_rate", rate) if hasattr(rate, "__len__") else (rate, rate)
+        pair = check_pair("learning_rate", rate) if hasattr(rate, "__len__") else (rate, rate)
         return tuple(check_real("learning_rate", value, 0, 1, open_low=True) for value in pair)
 
     def _radius_at(self, progress):
@@ -352,16 +398,15 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
             raise ValueError(f"{method} needs training='batch', got training={self.training!r}")
         return self._check_parameters()
 
+    def _takes_gaps(self):
+        return self.training == "batch" and self.metric == "euclidean"
+
     def _validate_observed(self, X, *, reset=False):
         """As `_validate`, but batch maps take NaN for a missing value: X, and whether it has any."""
-        if self.training != "batch" or self.metric != "euclidean":
-            X = self._validate(X, reset=reset)
-        else:
-            if not reset:
-                check_is_fitted(self, "prototypes_")
-            X = validate_data(
-                self, X, reset=reset, dtype=[np.float64, np.float32], order="C", ensure_all_finite="allow-nan"
-            )
+        if not reset:
+            check_is_fitted(self, "prototypes_")
+        finite = "allow-nan" if self._takes_gaps() else True
+        X = validate_data(self, X, reset=reset, dtype=[np.float64, np.float32], order="C", ensure_all_finite=finite)
         dtype = X.dtype if reset else self.prototypes_.dtype
         if not np.isnan(X.max()):
             check_rows("X", X, dtype, self.metric)
@@ -465,9 +510,3 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
         labels = np.empty(len(X), np.int64)
         statistics = collect(X, self.prototypes_, self.metric, gaps=gaps, labels=labels)
         return labels, statistics.counts, statistics.squares / np.maximum(statistics.counts, 1)
-
-
-def _pair(name, value):
-    if isinstance(value, (str, bytes)) or not hasattr(value, "__len__") or len(value) != 2:
-        raise ValueError(f"{name} must be a pair (start, end), got {value!r}")
-    return tuple(value)

@@ -89,7 +89,7 @@ def _to_units(weights):
     bias = 0.5 * squares + centred.astype(np.float64) @ center.astype(np.float64)
     real = weights.dtype.type
     return som.Units(
-        weights, read_only(centred), bias.astype(weights.dtype),
+        weights, read_only(centred), read_only(center[None]), bias.astype(weights.dtype),
         real(np.linalg.norm(center.astype(np.float64)) * 1.001), real(np.sqrt(squares.max()) * 1.001),
     )  # fmt: skip
 

@@ -22,10 +22,10 @@ GAUSSIAN, BUBBLE, CUT_GAUSSIAN = 0, 1, 2
 EXPONENTIAL, LINEAR, INVERSE = 0, 1, 2
 SPREAD_MEMORY = 100.0  # samples won over which the mean squared distance of a stream forgets
 
-# Units as the search by products takes them: centred = weights - centre, bias = |centred|^2 / 2 + centre.centred.
-# Then |x - w|^2 / 2 = |x - centre|^2 / 2 + bias - x.centred, whose last two terms decide who wins, and large offsets
+# Units as the search by products takes them: centred = weights - center, bias = |centred|^2 / 2 + center.centred.
+# Then |x - w|^2 / 2 = |x - center|^2 / 2 + bias - x.centred, whose last two terms decide who wins, and large offsets
 # of the data cancel before they are rounded.
-Units = namedtuple("Units", "weights centred bias center_length largest_length")
+Units = namedtuple("Units", "weights centred center bias center_length largest_length")
 
 
 @kernel()
@@ -48,17 +48,14 @@ def find_winners(X, units, first, last, winners, squares):
         products = space[: (stop - start) * n_units].reshape(stop - start, n_units)
         np.dot(X[start:stop], units.centred.T, products)
         for row in range(start, stop):
-            # Twice the largest error of bias - product, in any order of summation.
-            length = np.sqrt(squared_norm(X, row)) + units.center_length + units.largest_length
-            doubt = slack * units.largest_length * length
             lane_minima(units.bias, products, row - start, low)
-            limit = smallest_lane(low, halves) + doubt
+            limit = smallest_lane(low, halves)
+            # Twice the largest error of bias - product, in any order of summation, and of the distances themselves.
+            offset = squared_distance(units.center, 0, X, row)
+            length = np.sqrt(offset) + units.center_length + units.center_length + units.largest_length
+            limit += slack * (units.largest_length * length + max(real(0.5) * offset + limit, real(0)))
             n_candidates = scores_within(units.bias, products, row - start, limit, low, candidates)
             winner, best = nearest_of(units.weights, X, row, candidates, n_candidates)
-            if slack * best > doubt:  # far from all units their distances themselves are rounded more coarsely
-                limit += slack * best
-                n_candidates = scores_within(units.bias, products, row - start, limit, low, candidates)
-                winner, best = nearest_of(units.weights, X, row, candidates, n_candidates)
             winners[row] = winner
             squares[row] = best
 
@@ -172,6 +169,14 @@ def find_observed_winners(X, weights, first, last, winners, squares):
                 winner = i
         winners[row] = winner
         squares[row] = best
+
+
+@kernel()
+def observed_distances(X, weights, distances):
+    """Distances (n_samples, n_units) over the features that are not NaN."""
+    for row in range(X.shape[0]):
+        for i in range(weights.shape[0]):
+            distances[row, i] = np.sqrt(observed_square(weights, i, X, row))
 
 
 @kernel()
