@@ -76,15 +76,16 @@ def content(item):
 
 
 def is_same(a, b):
-    if isinstance(a, np.ndarray):
-        return isinstance(b, np.ndarray) and a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+    if isinstance(a, (np.ndarray, np.generic, float)):
+        a, b = np.asarray(a), np.asarray(b)
+        return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
     if isinstance(a, list):
         return isinstance(b, list) and len(a) == len(b) and all(map(is_same, a, b))
     return type(a) is type(b) and a == b
 
 
 def outcome(kind, original, path):
-    """ "refused" or "identical"; anything else is raised."""
+    """What became of the file: refused or identical. Anything else is raised."""
     try:
         loaded = kind.load(path)
     except CorruptFileError:

@@ -10,7 +10,7 @@ from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from topology import CodebookDensity, Density, GrowingNeuralGas, SelfOrganizingMap, _cell_densities, _density
+from topology import CodebookDensity, Density, GrowingNeuralGas, NeuralGas, SelfOrganizingMap, _cell_densities, _density
 
 SLOPE = 4.0
 
@@ -40,6 +40,7 @@ def test_scikit_learn(estimator, check):
 ESTIMATORS = {
     "GNG": map_of(60),
     "SOM": SelfOrganizingMap((8, 8), random_state=0),
+    "NG": NeuralGas(60, random_state=0),
     "KMeans": KMeans(60, n_init=1, random_state=0),
     "MiniBatchKMeans": MiniBatchKMeans(60, n_init=1, random_state=0),
 }

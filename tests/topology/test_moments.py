@@ -6,7 +6,7 @@ from scipy.stats import multivariate_normal, special_ortho_group
 from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.frozen import FrozenEstimator
 
-from topology import CellMoments, GrowingNeuralGas, SelfOrganizingMap
+from topology import CellMoments, GrowingNeuralGas, NeuralGas, SelfOrganizingMap
 
 N_UNITS, N_FEATURES = 12, 6
 
@@ -69,6 +69,7 @@ def test_partial_fit_adds_to_the_cells_and_keeps_the_basis():
     [
         GrowingNeuralGas(8, random_state=0),
         SelfOrganizingMap((3, 3), random_state=0),
+        NeuralGas(8, random_state=0),
         KMeans(8, n_init=1, random_state=0),
         FrozenEstimator(MiniBatchKMeans(8, n_init=1, random_state=0).fit(data()[0])),
     ],
