@@ -3,8 +3,8 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from topology import storage
-from topology._metric import check_rows, to_distances
+from topology import metrics, storage
+from topology._metric import check_rows
 from topology._nearest import find_two, pairwise
 from topology._validation import check_integer
 
@@ -51,8 +51,8 @@ class Codebook:
     parameters.
     """
 
-    _arrays = {}
-    _numbers = ()
+    _arrays: dict = {}
+    _numbers: tuple[str, ...] = ()
     _min_units = 2
 
     def predict(self, X):
@@ -103,25 +103,11 @@ class Codebook:
 
     def quantization_error(self, X):
         """Mean distance of the rows of X to their nearest unit, in the units of X; for metric="cosine" 1 - cos."""
-        X = self._validate(X)
-        check_rows("X", X, self.prototypes_.dtype, self.metric)
-        total = 0.0
-        for _, _, squares in find_two(X, self.prototypes_, self.metric):
-            total += to_distances(squares[:, 0], self.metric).sum(dtype=np.float64)
-        return total / len(X)
+        return metrics.quantization_error(self._validate(X), self.prototypes_, metric=self.metric)
 
     def topographic_error(self, X):
         """Share of the rows of X whose two nearest units are not linked by an edge. Use held-out rows."""
-        X = self._validate(X)
-        check_rows("X", X, self.prototypes_.dtype, self.metric)
-        n_units = len(self.prototypes_)
-        if n_units == 1:
-            return 0.0
-        linked = self.edges_ @ [n_units, 1]
-        n_linked = 0
-        for _, winners, _ in find_two(X, self.prototypes_, self.metric):
-            n_linked += np.isin(np.sort(winners, axis=1) @ [n_units, 1], linked).sum()
-        return float(1 - n_linked / len(X))
+        return metrics.topographic_error(self._validate(X), self.prototypes_, self.edges_, metric=self.metric)
 
     def to_networkx(self):
         """The map as `networkx.Graph`; nodes carry `position` (n_features,) and `count`."""

@@ -126,7 +126,7 @@ def square(n_samples=10_000, seed=0):
 @pytest.mark.parametrize("training, limit", [("batch", 0.385), ("online", 0.39)])
 def test_uniform_square_is_quantized_almost_optimally(training, limit):
     gas = NeuralGas(100, training=training, random_state=0).fit(square(20_000))
-    assert 0.372 < 10 * gas.quantization_error(square(20_000, seed=1)) < limit  # the best quantiser has 0.377
+    assert 0.376 < 10 * gas.quantization_error(square(20_000, seed=1)) < limit  # the best quantiser has 0.377
     assert gas.topographic_error(square(5000, seed=1)) < 0.05
     assert nx.number_connected_components(gas.to_networkx()) == 1
 
