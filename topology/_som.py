@@ -11,10 +11,11 @@ from topology import _batch_statistics, storage
 from topology._codebook import Codebook, label_rows
 from topology._kernels import som
 from topology._lattice import check_lattice
-from topology._metric import METRICS, blocks, check_metric, check_rows, is_ready, to_rows
+from topology._metric import METRICS, blocks, check_metric, check_rows, to_rows
 from topology._nearest import find_two, one_blas_thread, pairwise
 from topology._neighborhood import DECAYS, NEIGHBORHOODS, smooth
 from topology._network import plain_orders, shuffled_orders
+from topology._online_training import present
 from topology._placement import on_given, on_plane, on_samples
 from topology._validation import (
     check_choice,
@@ -28,11 +29,8 @@ from topology._validation import (
 )
 from topology._winners import collect
 
-CHUNK = 2**14  # presentations between two looks at the progress bar
-CALLBACK_INTERVAL = 1000  # presentations between two callbacks of online training
 SMALLEST_MASS = 1e-12  # of the largest: below it a unit is pulled by rounding errors only, and stays
 SMALLEST_RADIUS = 1e-3  # unless 0
-PROGRESS = {"desc": "self-organising map", "delay": 2, "disable": None, "leave": False}
 
 
 @dataclass(frozen=True)
@@ -208,8 +206,8 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
         Batch: one batch step at the final radius. Online: present every row once, in the order given; radius and
         learning rate go on where they were. Parameters and return value as for `fit`.
         """
-        lattice = self._check_parameters()
         first = not hasattr(self, "prototypes_")
+        lattice = self._check_parameters() if first else self._fitted_lattice()
         X, gaps = self._validate_observed(X, reset=first)
         if first:
             self._place(X, lattice, check_generator(self.random_state))
@@ -324,7 +322,7 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
         check_rows("X", X, self.prototypes_.dtype, self.metric)
         if self.n_units_ == 1:
             return 0.0
-        adjacent = self._check_parameters().edges(diagonal=True) @ [self.n_units_, 1]
+        adjacent = self._fitted_lattice().edges(diagonal=True) @ [self.n_units_, 1]
         n_adjacent = 0
         for _, winners, _ in find_two(X, self.prototypes_, self.metric):
             n_adjacent += np.isin(np.sort(winners, axis=1) @ [self.n_units_, 1], adjacent).sum()
@@ -396,7 +394,13 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
         check_is_fitted(self, "prototypes_")
         if self.training != "batch":
             raise ValueError(f"{method} needs training='batch', got training={self.training!r}")
-        return self._check_parameters()
+        return self._fitted_lattice()
+
+    def _fitted_lattice(self):
+        lattice = self._check_parameters()
+        if lattice.n_units != len(self.prototypes_):
+            raise ValueError(f"shape must be that of the fitted map of {len(self.prototypes_)} units, got {self.shape}")
+        return lattice
 
     def _takes_gaps(self):
         return self.training == "batch" and self.metric == "euclidean"
@@ -436,11 +440,11 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
         self.schedule_length_ = int(self.schedule_length or self.n_epochs * len(X))
 
     def _fit_batch(self, X, gaps, lattice, callback):
-        with tqdm(range(self.n_epochs), unit="epoch", **PROGRESS) as progress:
-            for _ in progress:
-                statistics = collect(X, self.prototypes_, self.metric, gaps=gaps)
-                if self._step(statistics, lattice, self._radius_at(self._progress()), callback):
-                    break
+        epochs = range(self.n_epochs)
+        for _ in tqdm(epochs, unit="epoch", desc="self-organising map", delay=2, disable=None, leave=False):
+            statistics = collect(X, self.prototypes_, self.metric, gaps=gaps)
+            if self._step(statistics, lattice, self._radius_at(self._progress()), callback):
+                break
 
     def _step(self, statistics, lattice, radius, callback=None):
         """Every unit becomes the weighted mean of all samples; what the callback returned."""
@@ -461,39 +465,14 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
         return callback(state, self.n_samples_seen_)
 
     def _present(self, X, lattice, orders, total, callback):
-        """Run the online kernel chunk by chunk; between chunks call back, show progress."""
-        rule = self._online_rule(lattice)
-        by_columns = self.metric != "cosine"
-        weights = np.ascontiguousarray(self.prototypes_.T) if by_columns else self.prototypes_
-        clock = np.array([self.n_samples_seen_, 0.0])
-        network = som.OnlineMap(weights, self.counts_, self.spreads_, clock)
-        chunk = CHUNK if callback is None else CALLBACK_INTERVAL
-        done = reported = 0
-        with tqdm(total=total, unit="sample", **PROGRESS) as progress:
-            for order in orders:
-                begin = 0
-                while begin < len(order):
-                    rows = order[begin : begin + chunk - done % chunk]
-                    data, rows = (
-                        (read_only(X), rows)
-                        if is_ready(X, weights.dtype, self.metric)
-                        else (to_rows(X[rows], weights.dtype, self.metric), np.arange(len(rows)))
-                    )
-                    som.train(network, rule, data, rows)
-                    begin, done = begin + len(rows), done + len(rows)
-                    progress.update(len(rows))
-                    self.n_samples_seen_ = int(clock[0])
-                    if callback is not None and (done % chunk == 0 or done == total):
-                        self.prototypes_ = np.ascontiguousarray(weights.T) if by_columns else weights
-                        radius = self._radius_at(min(clock[0] / self.schedule_length_, 1.0))
-                        state = SOMState(
-                            self.prototypes_, self.edges_, self.counts_, self.n_samples_seen_,
-                            clock[1] / (done - reported), radius,
-                        )  # fmt: skip
-                        clock[1], reported = 0, done
-                        if callback(state, self.n_samples_seen_):
-                            return
-        self.prototypes_ = np.ascontiguousarray(weights.T) if by_columns else weights
+        def tell(prototypes, n_seen, error):
+            radius = self._radius_at(min(n_seen / self.schedule_length_, 1.0))
+            return callback(SOMState(prototypes, self.edges_, self.counts_, n_seen, error, radius), n_seen)
+
+        self.prototypes_, self.n_samples_seen_ = present(
+            self.prototypes_, self.counts_, self.spreads_, self.n_samples_seen_, self._online_rule(lattice),
+            X, orders, total, self.metric, None if callback is None else tell,
+        )  # fmt: skip
 
     def _online_rule(self, lattice):
         (first_radius, last_radius), (first_rate, last_rate) = self._radii(), self._rates()

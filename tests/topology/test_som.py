@@ -408,6 +408,24 @@ def test_columns_after_fit():
             getattr(SelfOrganizingMap((2, 2)), method)(square(50))
 
 
+@pytest.mark.parametrize("options", [{}, ONLINE], ids=["batch", "online"])
+def test_shape_after_fit(options):
+    som = SelfOrganizingMap((3, 2), **options).fit(square(50)).set_params(shape=(2, 2))
+    for method in ("partial_fit", "topographic_error"):
+        with pytest.raises(ValueError, match="shape must be that of the fitted map of 6 units"):
+            getattr(som, method)(square(50))
+    assert som.fit(square(50)).n_units_ == 4
+
+
+def test_training_on_leaves_what_was_read_before():
+    for options in (ONLINE, {**ONLINE, "metric": "cosine"}):
+        som = SelfOrganizingMap((3, 2), **options).fit(square(50))
+        before = som.prototypes_
+        kept = before.copy()
+        som.partial_fit(square(50))
+        assert_array_equal(before, kept)
+
+
 def test_large_rows_after_fit():
     som = SelfOrganizingMap((2, 2)).fit(square(50).astype(np.float32))
     for method in ("predict", "quantization_error", "topographic_error", "partial_fit", "partial_statistics"):
