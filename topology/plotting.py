@@ -20,6 +20,7 @@ LABELS = {
     "n_edges": "edges",
     "quantization_error": "mean distance\nto the winner",
     "n_samples_seen": "samples presented",
+    "radius": "neighbourhood radius",
 }
 
 

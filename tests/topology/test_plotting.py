@@ -171,6 +171,21 @@ def test_animation(tmp_path, n_features):
     assert [p.name for p in tmp_path.iterdir()] == ["growth.gif"]
 
 
+@pytest.mark.parametrize("n_features", [2, 5])
+def test_a_history_of_a_map_of_fixed_size(tmp_path, n_features):
+    from PIL import Image
+
+    history = History(store=("prototypes", "edges", "quantization_error", "radius"))
+    X = np.random.default_rng(0).random((200, n_features))
+    SelfOrganizingMap((3, 4), lattice="hexagonal", n_epochs=6, random_state=0).fit(X, callback=history)
+    figure = plot_dynamics(history)
+    assert [ax.get_ylabel() for ax in figure.axes] == ["mean distance\nto the winner", "neighbourhood radius"]
+    assert figure.axes[0].lines[0].get_xdata().tolist() == [200, 400, 600, 800, 1000, 1200]
+    animate_map(history, tmp_path / "unfolding.gif", X)
+    with Image.open(tmp_path / "unfolding.gif") as image:
+        assert image.n_frames == 6
+
+
 def test_bad_input(tmp_path):
     gng, _ = grown(2)
     with pytest.raises(ValueError, match="kind must be one of 'graph', 'u_matrix', 'hits', 'planes', got 'tree'"):
