@@ -55,7 +55,7 @@ QUICK = Config((1, 2), (100, 400), memory=(0.5, 5.0, 50.0), interval=(100, 1000)
 def run(config: Config, seed: int) -> dict[str, np.ndarray]:
     """Exponents of one set of maps."""
     rng = np.random.default_rng(seed)
-    results = {name: [] for name in ("k-means", "gng", "preset 1995", "preset 1997")}
+    results: dict[str, list[float]] = {name: [] for name in ("k-means", "gng", "preset 1995", "preset 1997")}
     for d, n in zip(config.dimensions, config.n_units, strict=True):
         X = draw(config.samples_per_unit * n, d, rng)
         kmeans = KMeans(n, n_init=1, tol=0, random_state=seed).fit(X)

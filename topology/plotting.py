@@ -175,7 +175,10 @@ def animate_map(history, path, X=None, *, fps=15, max_frames=120):
         for artist in moving:
             figure.draw_artist(artist)
         pictures.append(Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy()))
-    palette = pictures[-1].quantize(64, method=Image.Quantize.MAXCOVERAGE)  # keeps white white
+    palette = pictures[-1].quantize(64, method=Image.Quantize.MAXCOVERAGE)
+    colours = np.reshape(palette.getpalette(), (-1, 3))
+    colours[(colours > 240).all(axis=1)] = 255  # the background becomes white, not nearly so
+    palette.putpalette(colours.ravel().tolist())
     pictures = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
     payload = io.BytesIO()
     options = {"save_all": True, "append_images": pictures[1:], "duration": 1000 / fps, "loop": 0}

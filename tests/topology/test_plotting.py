@@ -184,6 +184,7 @@ def test_a_history_of_a_map_of_fixed_size(tmp_path, n_features):
     animate_map(history, tmp_path / "unfolding.gif", X)
     with Image.open(tmp_path / "unfolding.gif") as image:
         assert image.n_frames == 6
+        assert image.convert("RGB").getpixel((1, 1)) == (255, 255, 255)
 
 
 def test_bad_input(tmp_path):
