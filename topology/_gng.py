@@ -5,11 +5,10 @@ from types import MappingProxyType
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
 
-from topology import storage
 from topology._codebook import Codebook, label_rows
 from topology._kernels import gng
+from topology._kernels.network import COUNT, ERROR, PRESENTED, REMOVALS, SCALE, SPREAD, UTILITY
 from topology._metric import check_metric
 from topology._network import MapState, plain_orders, present, restore, shuffled_orders, start
 from topology._validation import check_choice, check_generator, check_integer, check_real
@@ -39,17 +38,6 @@ PRESETS = MappingProxyType(
 UTILITY_THRESHOLD = 10.0
 SETTLING = 200  # presentations per unit after full size
 SETTLING_EPOCHS = 3
-
-_SCHEMA = {
-    "prototypes": ("f", ("units", "features")),
-    "edges": ("i", ("edges", 2)),
-    "edge_ages": ("i", ("edges",)),
-    "counts": ("f", ("units",)),
-    "spreads": ("f", ("units",)),
-    "errors": ("f", ("units",)),
-    "utilities": ("f", ("units",)),
-    "labels": ("i", ("rows",)),
-}
 
 
 class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, TransformerMixin, BaseEstimator):
@@ -121,6 +109,12 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
     (50, 2)
     """
 
+    _arrays = {
+        "edge_ages": ("i", ("edges",)),
+        "errors": ("f", ("units",)),
+        "utilities": ("f", ("units",)),
+    }
+
     def __init__(
         self,
         max_units=100,
@@ -177,7 +171,7 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
         n_epochs = self._count_epochs(len(X), rule)
         orders = shuffled_orders(len(X), n_epochs, rng) if self.shuffle else plain_orders(len(X), n_epochs)
         nobody = np.empty(0, np.int64)
-        self._take(present(network, rule, X, orders, callback, n_epochs * len(X), nobody, self.metric))
+        self._take(self._present(network, rule, X, orders, callback, n_epochs * len(X), nobody))
         self.labels_, self.counts_, self.spreads_ = label_rows(X, self.prototypes_, self.metric)
         return self
 
@@ -193,71 +187,13 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
             network = start(X, rule.max_units, check_generator(self.random_state), self.metric)
         else:
             network = self._give(rule.max_units)
-        seen, labels = network.clock[gng.PRESENTED], np.empty(len(X), np.int64)
-        network = present(network, rule, X, plain_orders(len(X), 1), callback, len(X), labels, self.metric)
+        seen, labels = network.clock[PRESENTED], np.empty(len(X), np.int64)
+        network = self._present(network, rule, X, plain_orders(len(X), 1), callback, len(X), labels)
         self._take(network)
-        if network.clock[gng.REMOVALS] > 0 or self.n_samples_seen_ < seen + len(X):
+        if network.clock[REMOVALS] > 0 or self.n_samples_seen_ < seen + len(X):
             labels = self.predict(X)
         self.labels_ = labels
         return self
-
-    def save(self, path):
-        """Write the map to a file that `load` reads; training continues from it with the same bits.
-
-        A `random_state` that is not an int is not stored.
-        """
-        check_is_fitted(self, "prototypes_")
-        parameters = self.get_params(deep=False)
-        if not isinstance(self.random_state, (int, np.integer)):
-            parameters["random_state"] = None
-        metadata = {
-            "parameters": {name: _plain(value) for name, value in parameters.items()},
-            "n_samples_seen": self.n_samples_seen_,
-        }
-        if hasattr(self, "feature_names_in_"):
-            metadata["feature_names"] = self.feature_names_in_.tolist()
-        arrays = {name: getattr(self, f"{name}_") for name in _SCHEMA}
-        storage.save(path, arrays, kind="GrowingNeuralGas", metadata=metadata)
-
-    @classmethod
-    def load(cls, path):
-        """Read a map written by `save`.
-
-        Raises
-        ------
-        FileNotFoundError
-        topology.storage.CorruptFileError
-            The file is damaged, of another kind, or its values cannot belong to a map.
-        """
-        arrays, metadata = storage.load(path, kind="GrowingNeuralGas")
-        sizes = storage.check(path, arrays, _SCHEMA)
-        n_units = sizes["units"]
-        edges, labels = arrays["edges"], arrays["labels"]
-        if n_units < 2 or sizes["features"] < 1:
-            raise storage.CorruptFileError(f"{path}: a map has at least 2 units and 1 feature, got {sizes}")
-        if edges.size and (edges.min() < 0 or edges.max() >= n_units or (edges[:, 0] >= edges[:, 1]).any()):
-            raise storage.CorruptFileError(f"{path}: edges must join two different units, smaller one first")
-        if len(np.unique(edges, axis=0)) != len(edges):
-            raise storage.CorruptFileError(f"{path}: edges must be distinct")
-        if labels.size and (labels.min() < 0 or labels.max() >= n_units):
-            raise storage.CorruptFileError(f"{path}: labels must name units 0 to {n_units - 1}")
-        if min(arrays[name].min(initial=0) for name in ("edge_ages", "counts", "spreads", "errors", "utilities")) < 0:
-            raise storage.CorruptFileError(f"{path}: ages, counts, spreads, errors and utilities must not be negative")
-        try:
-            estimator = cls(**metadata["parameters"])
-            estimator._check_parameters()
-            seen = check_integer("n_samples_seen", metadata["n_samples_seen"], 0)
-            names = metadata.get("feature_names")
-        except (KeyError, TypeError, ValueError) as error:
-            raise storage.CorruptFileError(f"{path}: the parameters cannot be those of a map ({error})") from error
-        for name in _SCHEMA:
-            setattr(estimator, f"{name}_", arrays[name])
-        if names is not None:
-            if len(names) != sizes["features"]:
-                raise storage.CorruptFileError(f"{path}: {len(names)} feature names for {sizes['features']} features")
-            estimator.feature_names_in_ = np.asarray(names, dtype=object)
-        estimator.n_units_, estimator.n_features_in_, estimator.n_samples_seen_ = n_units, sizes["features"], seen
-        return estimator
 
     def _check_parameters(self):
         """The constants of the kernel; all parameters are checked here, before any work."""
@@ -300,15 +236,18 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
             math.ceil(growing / n_samples) + SETTLING_EPOCHS,
         )
 
+    def _present(self, network, rule, X, orders, callback, total, winners):
+        return present(gng.train, network, rule, X, orders, callback, total, winners, self.metric, "growing neural gas")
+
     def _give(self, max_units):
         """The fitted attributes as arrays that the kernel can grow."""
         network = restore(self.prototypes_, self.edges_, self.edge_ages_, max_units, self.metric)
         n = self.n_units_
-        network.books[:n, gng.ERROR] = self.errors_
-        network.books[:n, gng.UTILITY] = self.utilities_
-        network.books[:n, gng.COUNT] = self.counts_
-        network.books[:n, gng.SPREAD] = self.spreads_
-        network.clock[gng.PRESENTED] = self.n_samples_seen_
+        network.books[:n, ERROR] = self.errors_
+        network.books[:n, UTILITY] = self.utilities_
+        network.books[:n, COUNT] = self.counts_
+        network.books[:n, SPREAD] = self.spreads_
+        network.clock[PRESENTED] = self.n_samples_seen_
         return network
 
     def _take(self, network):
@@ -316,13 +255,9 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
         n = state.n_units
         self.prototypes_ = state.prototypes.copy()
         self.counts_ = state.counts.copy()
-        self.spreads_ = network.books[:n, gng.SPREAD].copy()
+        self.spreads_ = network.books[:n, SPREAD].copy()
         self.edges_, self.edge_ages_ = state.edges_and_ages()
-        self.errors_ = network.books[:n, gng.ERROR] * network.clock[gng.SCALE]
-        self.utilities_ = network.books[:n, gng.UTILITY] * network.clock[gng.SCALE]
+        self.errors_ = network.books[:n, ERROR] * network.clock[SCALE]
+        self.utilities_ = network.books[:n, UTILITY] * network.clock[SCALE]
         self.n_units_ = n
         self.n_samples_seen_ = state.n_samples_seen
-
-
-def _plain(value):
-    return value.item() if isinstance(value, np.generic) else value

@@ -29,7 +29,7 @@ class Lattice:
 
     @property
     def n_parities(self):
-        """Kinds of rows by their shift: all rows of a rectangular lattice are alike, those of a hexagonal one alternate."""
+        """Kinds of rows by their shift: one on a rectangular lattice, two in turn on a hexagonal one."""
         return 2 if self.kind == "hexagonal" else 1
 
     @property
@@ -47,7 +47,7 @@ class Lattice:
         return gaps**2 * (0.75 if self.kind == "hexagonal" else 1.0)
 
     def squared_column_gaps(self):
-        """Squared horizontal distances (n_parities, n_parities, n_columns, n_columns) from a row of one parity to another."""
+        """Squared horizontal distances between rows by parity (n_parities, n_parities, n_columns, n_columns)."""
         halves = 2 * np.arange(self.n_columns)
         period = 2 * self.n_columns if self.periodic else None
         parities = range(self.n_parities)

@@ -50,8 +50,8 @@ def to_distances(squares, metric):
     return squares / 2 if metric == "cosine" else np.sqrt(squares)
 
 
-def blocks(X):
-    """Slices over the rows of X, so many at a time that no copy of them is large."""
-    step = max(search.BATCH, BLOCK_ENTRIES // X.shape[1] // search.BATCH * search.BATCH)
+def blocks(X, width=0):
+    """Slices over the rows of X, so many at a time that no copy of them, or table `width` wide, is large."""
+    step = max(search.BATCH, BLOCK_ENTRIES // max(X.shape[1], width) // search.BATCH * search.BATCH)
     for start in range(0, len(X), step):
         yield slice(start, min(start + step, len(X)))

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm import tqdm
 
-from topology._kernels import gng
+from topology._kernels import lookup
 from topology._kernels.graph import SPARE, enter_edges, list_edges
+from topology._kernels.network import COUNT, DISTANCE, N_COLUMNS, PRESENTED, SIZE, WINS, Network
 from topology._metric import BLOCK_ENTRIES, blocks, check_rows, is_ready, to_rows
 from topology._nearest import one_blas_thread
 from topology._validation import check_magnitude, read_only
@@ -23,12 +24,12 @@ MIN_BATCH_ROWS = 16
 class MapState:
     """What a callback sees of a map in training: views that cannot be written, valid until the callback returns."""
 
-    _network: gng.Network
+    _network: Network
     quantization_error: float = math.nan  # mean distance to the winner since the last callback, in the units of X
 
     @property
     def n_units(self):
-        return int(self._network.clock[gng.SIZE])
+        return int(self._network.clock[SIZE])
 
     @property
     def n_edges(self):
@@ -36,7 +37,7 @@ class MapState:
 
     @property
     def n_samples_seen(self):
-        return int(self._network.clock[gng.PRESENTED])
+        return int(self._network.clock[PRESENTED])
 
     @property
     def prototypes(self):
@@ -46,7 +47,7 @@ class MapState:
     @property
     def counts(self):
         """Samples won by each unit (n_units,)"""
-        return _locked(self._network.books[: self.n_units, gng.COUNT])
+        return _locked(self._network.books[: self.n_units, COUNT])
 
     @property
     def edges(self):
@@ -57,7 +58,7 @@ class MapState:
         """Sorted edges (n_edges, 2) and their ages (n_edges,)."""
         network, n = self._network, self.n_units
         edges, ages = np.empty((self.n_edges, 2), np.int64), np.empty(self.n_edges, np.int64)
-        list_edges(network.neighbors, network.born, network.degree, network.books[:, gng.WINS], n, edges, ages)
+        list_edges(network.neighbors, network.born, network.degree, network.books[:, WINS], n, edges, ages)
         order = np.lexsort((edges[:, 1], edges[:, 0]))
         return edges[order], ages[order]
 
@@ -92,10 +93,10 @@ def allocate(prototypes, capacity, width, metric="euclidean"):
     weights = np.zeros((capacity, n_features), prototypes.dtype)
     weights[:n] = prototypes
     by_columns = n_features <= MAX_COLUMN_FEATURES or metric == "manhattan"
-    return gng.Network(
+    return Network(
         weights=weights,
         mirror=np.ascontiguousarray(weights.T) if by_columns else np.empty((0, capacity), weights.dtype),
-        books=np.zeros((capacity, gng.N_COLUMNS)),
+        books=np.zeros((capacity, N_COLUMNS)),
         neighbors=np.zeros((capacity, width), np.int32),
         born=np.zeros((capacity, width)),
         degree=np.zeros(capacity, np.int32),
@@ -109,21 +110,23 @@ def widen(network):
     return network._replace(neighbors=np.pad(network.neighbors, spare), born=np.pad(network.born, spare))
 
 
-def present(network, rule, X, orders, callback, total, winners, metric):
+def present(train, network, rule, X, orders, callback, total, winners, metric, title):
     """Run the kernel chunk by chunk; between chunks widen rows of neighbours, call back, show progress.
 
     Parameters
     ----------
-    network : gng.Network, changed in place
-    rule : gng.Rule
+    train : kernel(network, rule, X, order, search, winners), which returns how many samples it presented
+    network : Network, changed in place
+    rule : named tuple for the kernel; `rule.interval` samples lie between two callbacks
     X : (n_samples, n_features), read where it lies if nothing has to be converted
     orders : iterable of (n,) int, the rows to present, `total` in all
     callback : callable(state, step) or None
     winners : (total,) int, filled, or (0,) when they are not wanted
+    title : str, what the progress bar says
 
     Returns
     -------
-    network : gng.Network
+    network : Network
         The same, or a wider copy.
     """
     dtype = network.weights.dtype
@@ -131,21 +134,21 @@ def present(network, rule, X, orders, callback, total, winners, metric):
     search = _choose_search(network, len(X))
     chunk = CHUNK if callback is None else rule.interval
     done = reported = 0
-    progress = tqdm(total=total, unit="sample", desc="growing neural gas", delay=2, disable=None, leave=False)
+    progress = tqdm(total=total, unit="sample", desc=title, delay=2, disable=None, leave=False)
     with progress, one_blas_thread():
         for order in orders:
             begin = 0
             while begin < len(order):
                 n = min(len(order) - begin, chunk - done % chunk)
                 data, rows = _select(X, order[begin : begin + n], dtype, metric)
-                presented = gng.train(network, rule, data, rows, search, winners[done : done + len(rows)])
+                presented = train(network, rule, data, rows, search, winners[done : done + len(rows)])
                 begin, done = begin + presented, done + presented
                 progress.update(presented)
                 if (network.degree > network.neighbors.shape[1] - SPARE).any():
                     network = widen(network)
                 if callback is not None and (done % chunk == 0 or done == total):
-                    state = MapState(network, network.clock[gng.DISTANCE] / (done - reported))
-                    network.clock[gng.DISTANCE], reported = 0, done
+                    state = MapState(network, network.clock[DISTANCE] / (done - reported))
+                    network.clock[DISTANCE], reported = 0, done
                     if callback(state, state.n_samples_seen):
                         return network
     return network
@@ -176,9 +179,9 @@ def _select(X, order, dtype, metric):
 def _choose_search(network, n_rows):
     """Rows and batches find the same winners to the bit; columns sum in another order, so n_features alone decides."""
     if len(network.mirror):
-        return gng.SCAN_COLUMNS
+        return lookup.SCAN_COLUMNS
     large = network.weights.nbytes >= MIN_BATCH_BYTES and n_rows >= MIN_BATCH_ROWS
-    return gng.SCAN_BATCH if large else gng.SCAN_ROWS
+    return lookup.SCAN_BATCH if large else lookup.SCAN_ROWS
 
 
 def _locked(array):

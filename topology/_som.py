@@ -1,6 +1,5 @@
 """The self-organising map: prototypes on a lattice, where neighbours learn together."""
 
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,6 +23,7 @@ CHUNK = 2**14  # presentations between two looks at the progress bar
 CALLBACK_INTERVAL = 1000  # presentations between two callbacks of online training
 SMALLEST_MASS = 1e-12  # of the largest: below it a unit is pulled by rounding errors only, and stays
 SMALLEST_RADIUS = 1e-3  # unless 0
+PROGRESS = {"desc": "self-organising map", "delay": 2, "disable": None, "leave": False}
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
         How radius and learning rate go from start a to end b with progress p from 0 to 1: a (b/a)**p,
         a + p (b - a), or a / (1 + p (a/b - 1)). Batch: per epoch. Online: per sample.
     metric : {"euclidean", "cosine", "manhattan"}, default="euclidean"
-        "cosine": rows are scaled to unit length, prototypes stay there. "manhattan": online only, as a mean does not
+        "cosine": rows are scaled to unit length, prototypes stay there. "manhattan": online only, as means do not
         minimise absolute differences.
     shuffle : bool, default=True
         Online: present the rows in a fresh random order in every epoch of `fit`; else in the order given.
@@ -178,16 +178,16 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
         self
         """
         lattice = self._check_parameters()
-        X = self._validate_observed(X, reset=True)
+        X, gaps = self._validate_observed(X, reset=True)
         rng = check_generator(self.random_state)
         self._place(X, lattice, rng)
         if self.training == "batch":
-            self._fit_batch(X, lattice, callback)
+            self._fit_batch(X, gaps, lattice, callback)
         else:
             shuffled = shuffled_orders(len(X), self.n_epochs, rng)
             orders = shuffled if self.shuffle else plain_orders(len(X), self.n_epochs)
             self._present(X, lattice, orders, self.n_epochs * len(X), callback)
-        self.counts_, self.spreads_ = self._label(X)
+        self.labels_, self.counts_, self.spreads_ = self._count(X, gaps)
         return self
 
     def partial_fit(self, X, y=None, *, callback=None):
@@ -198,18 +198,19 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
         """
         lattice = self._check_parameters()
         first = not hasattr(self, "prototypes_")
-        X = self._validate_observed(X, reset=first)
+        X, gaps = self._validate_observed(X, reset=first)
         if first:
             self._place(X, lattice, check_generator(self.random_state))
         if self.training == "batch":
-            self._step(collect(X, self.prototypes_, self.metric), lattice, self._radius_at(1.0), callback)
-            counts, spreads = self._label(X)
+            statistics = collect(X, self.prototypes_, self.metric, gaps=gaps)
+            self._step(statistics, lattice, self._radius_at(1.0), callback)
+            self.labels_, counts, spreads = self._count(X, gaps)
             total = self.counts_ + counts
             self.spreads_ = (self.counts_ * self.spreads_ + counts * spreads) / np.maximum(total, 1)
             self.counts_ = total
         else:
             self._present(X, lattice, plain_orders(len(X), 1), len(X), callback)
-            self._label(X)
+            self.labels_ = self._count(X, gaps)[0]
         return self
 
     def initialize(self, X):
@@ -223,7 +224,7 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
         self
         """
         lattice = self._check_parameters()
-        self._place(self._validate_observed(X, reset=True), lattice, check_generator(self.random_state))
+        self._place(self._validate_observed(X, reset=True)[0], lattice, check_generator(self.random_state))
         return self
 
     def partial_statistics(self, X):
@@ -235,7 +236,8 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
             A named tuple of small arrays, to be sent, merged and given to `update`.
         """
         self._check_batch("partial_statistics")
-        return collect(self._validate_observed(X), self.prototypes_, self.metric)
+        X, gaps = self._validate_observed(X)
+        return collect(X, self.prototypes_, self.metric, gaps=gaps)
 
     def update(self, statistics):
         """One batch step: the next epoch's, at its radius; after `n_epochs` steps at the final radius.
@@ -269,12 +271,7 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
         -------
         labels : ndarray of int (n_samples,)
         """
-        X = self._validate_observed(X)
-        if self.metric == "manhattan":
-            return label_rows(X, self.prototypes_, self.metric)[0]
-        labels = np.empty(len(X), np.int64)
-        collect(X, self.prototypes_, self.metric, labels)
-        return labels
+        return self._count(*self._validate_observed(X))[0]
 
     def quantization_error(self, X):
         """Mean distance of the rows of X to their nearest unit, in the units of X; for metric="cosine" 1 - cos.
@@ -283,7 +280,8 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
         """
         if self.metric == "manhattan":
             return super().quantization_error(X)
-        return collect(self._validate_observed(X), self.prototypes_, self.metric).quantization_error
+        X, gaps = self._validate_observed(X)
+        return collect(X, self.prototypes_, self.metric, gaps=gaps).quantization_error
 
     def topographic_error(self, X):
         """Share of the rows of X whose two nearest units are not next to each other on the lattice.
@@ -355,7 +353,7 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
         return self._check_parameters()
 
     def _validate_observed(self, X, *, reset=False):
-        """As `_validate`, in the dtype of the prototypes, where batch maps take NaN for a missing value."""
+        """As `_validate`, but batch maps take NaN for a missing value: X, and whether it has any."""
         if self.training != "batch" or self.metric != "euclidean":
             X = self._validate(X, reset=reset)
         else:
@@ -365,16 +363,16 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
                 self, X, reset=reset, dtype=[np.float64, np.float32], order="C", ensure_all_finite="allow-nan"
             )
         dtype = X.dtype if reset else self.prototypes_.dtype
-        if not _has_gaps(X):
+        if not np.isnan(X.max()):
             check_rows("X", X, dtype, self.metric)
-            return X
+            return X, False
         extremes = np.array([np.fmin.reduce(X, axis=None), np.fmax.reduce(X, axis=None)])
         check_magnitude("X", np.broadcast_to(extremes[:, None], (2, X.shape[1])), dtype)
         for rows in blocks(X):
             empty = np.flatnonzero(np.isnan(X[rows]).all(axis=1))
             if len(empty):
                 raise ValueError(f"X must have a value in every row, row {rows.start + empty[0]} is all NaN")
-        return X
+        return X, True
 
     def _place(self, X, lattice, rng):
         self.positions_ = lattice.positions()
@@ -392,13 +390,10 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
         self.n_samples_seen_ = self.n_steps_ = 0
         self.schedule_length_ = int(self.schedule_length or self.n_epochs * len(X))
 
-    def _fit_batch(self, X, lattice, callback):
-        progress = tqdm(
-            range(self.n_epochs), unit="epoch", desc="self-organising map", delay=2, disable=None, leave=False
-        )
-        with progress:
+    def _fit_batch(self, X, gaps, lattice, callback):
+        with tqdm(range(self.n_epochs), unit="epoch", **PROGRESS) as progress:
             for _ in progress:
-                statistics = collect(X, self.prototypes_, self.metric)
+                statistics = collect(X, self.prototypes_, self.metric, gaps=gaps)
                 if self._step(statistics, lattice, self._radius_at(self._progress()), callback):
                     break
 
@@ -429,8 +424,7 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
         network = som.OnlineMap(weights, self.counts_, self.spreads_, clock)
         chunk = CHUNK if callback is None else CALLBACK_INTERVAL
         done = reported = 0
-        progress = tqdm(total=total, unit="sample", desc="self-organising map", delay=2, disable=None, leave=False)
-        with progress:
+        with tqdm(total=total, unit="sample", **PROGRESS) as progress:
             for order in orders:
                 begin = 0
                 while begin < len(order):
@@ -464,21 +458,16 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
             lattice.squared_row_gaps(), lattice.squared_column_gaps(),
         )  # fmt: skip
 
-    def _label(self, X):
-        """Set `labels_`; samples per unit and their mean squared distance to it."""
+    def _count(self, X, gaps):
+        """Nearest unit of every row, rows per unit and their mean squared distance to it."""
         if self.metric == "manhattan":
-            self.labels_, counts, spreads = label_rows(X, self.prototypes_, self.metric)
-            return counts, spreads
-        self.labels_ = np.empty(len(X), np.int64)
-        statistics = collect(X, self.prototypes_, self.metric, self.labels_)
-        return statistics.counts, statistics.squares / np.maximum(statistics.counts, 1)
+            return label_rows(X, self.prototypes_, self.metric)
+        labels = np.empty(len(X), np.int64)
+        statistics = collect(X, self.prototypes_, self.metric, gaps=gaps, labels=labels)
+        return labels, statistics.counts, statistics.squares / np.maximum(statistics.counts, 1)
 
 
 def _pair(name, value):
     if isinstance(value, (str, bytes)) or not hasattr(value, "__len__") or len(value) != 2:
         raise ValueError(f"{name} must be a pair (start, end), got {value!r}")
     return tuple(value)
-
-
-def _has_gaps(X):
-    return any(np.isnan(X[rows].sum(dtype=np.float64)) for rows in blocks(X))

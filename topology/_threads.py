@@ -1,4 +1,7 @@
-"""Kernels on several threads. Threads of Python, not of numba: its layers abort when two callers meet or a process forks."""
+"""Kernels on several threads.
+
+Threads of Python, not of numba, one of whose layers aborts when two callers meet and another when a process was forked.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,9 +15,9 @@ MIN_ROWS = 1024  # fewer rows per thread end before the second thread has starte
 
 @contextmanager
 def team():
-    """Context with a function run(task, n_rows): task(part, n_parts) for all parts, on `numba.get_num_threads()` threads.
+    """Context with a function run(task, n_rows) that calls task(part, n_parts) for all parts, each on its own thread.
 
-    Few rows are one part. BLAS runs on the calling thread inside.
+    There are `numba.get_num_threads()` parts, but one where rows are few. BLAS runs on the calling thread inside.
     """
     n_threads = numba.get_num_threads()
     with ThreadPoolExecutor(n_threads) as pool, one_blas_thread():

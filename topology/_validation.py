@@ -24,6 +24,12 @@ def check_real(name, value, low, high=np.inf, *, open_low=False, open_high=False
     return float(value)
 
 
+def check_pair(name, value):
+    if isinstance(value, (str, bytes)) or not hasattr(value, "__len__") or len(value) != 2:
+        raise ValueError(f"{name} must be a pair (start, end), got {value!r}")
+    return tuple(value)
+
+
 def check_choice(name, value, choices):
     if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")

@@ -1,24 +1,29 @@
 """One pass over the data: who wins each row, and the sums over the rows that each unit has won."""
 
+import numba
 import numpy as np
 
 from topology._batch_statistics import BatchStatistics
 from topology._kernels import som
-from topology._metric import CODES, blocks, to_rows
+from topology._metric import CODES, to_rows
 from topology._threads import team
 from topology._validation import read_only
 
+CACHED_ENTRIES = 2**17  # numbers of X that are still in the cache when they are added to the sums
+SHARED_ENTRIES = 2**21  # numbers of X that are worth waking several threads for
 MAX_COLUMN_FEATURES = 8  # up to here all differences cost less than a matrix product
 
 
-def collect(X, prototypes, metric, labels=None):
-    """Statistics of checked rows; NaN is a missing value.
+def collect(X, prototypes, metric, *, gaps=False, labels=None):
+    """Statistics of checked rows.
 
     Parameters
     ----------
     X : (n_samples, n_features), read where it lies if nothing has to be converted
     prototypes : (n_units, n_features)
     metric : "euclidean" or "cosine"
+    gaps : bool
+        X may hold NaN: missing values.
     labels : (n_samples,) int, out, optional
         Winner of every row: exactly the nearest unit, the lower one of a tie, whatever rows stand beside it.
 
@@ -31,18 +36,18 @@ def collect(X, prototypes, metric, labels=None):
     masses = np.zeros((len(prototypes), 1))
     tallies = np.zeros((len(prototypes), 3))
     with team() as run:
-        for rows in blocks(X):
+        for rows in _blocks(X):
             block = to_rows(X[rows], prototypes.dtype, metric)
-            missing = np.isnan(block).any(axis=1) if np.isnan(block.sum(dtype=np.float64)) else None
+            missing = np.isnan(block).any(axis=1) if gaps else np.zeros(1, bool)
             winners, squares = search(block, missing, run)
-            if missing is None:
-                counts = tallies[:, som.COUNT].copy()
-                _add(run, som.add_rows, block, winners, squares, CODES[metric], sums, tallies)
-                masses += (tallies[:, som.COUNT] - counts)[:, None]
-            else:
+            if missing.any():
                 observed = np.zeros(prototypes.shape)
                 _add(run, som.add_observed_rows, block, winners, squares, CODES[metric], sums, tallies, observed)
                 masses = masses + observed
+            else:
+                before = tallies[:, som.COUNT].copy()
+                _add(run, som.add_rows, block, winners, squares, CODES[metric], sums, tallies)
+                masses += (tallies[:, som.COUNT] - before)[:, None]
             if labels is not None:
                 labels[rows] = winners
     return BatchStatistics(sums, masses, *tallies.T.copy())
@@ -58,7 +63,7 @@ class _Search:
 
     def __call__(self, block, missing, run):
         winners, squares = np.empty(len(block), np.int32), np.empty(len(block), block.dtype)
-        if missing is None:
+        if not missing.any():
             self._find(block, winners, squares, run)
         else:  # the rows without gaps are searched as if they stood alone
             for search, rows in ((self._find, ~missing), (self._find_observed, missing)):
@@ -87,6 +92,14 @@ def _to_units(weights):
         weights, read_only(centred), bias.astype(weights.dtype),
         real(np.linalg.norm(center.astype(np.float64)) * 1.001), real(np.sqrt(squares.max()) * 1.001),
     )  # fmt: skip
+
+
+def _blocks(X):
+    """Slices over the rows of X; neither winners nor sums depend on where they are cut."""
+    entries = CACHED_ENTRIES if numba.get_num_threads() == 1 else SHARED_ENTRIES
+    step = max(som.PRODUCT_ROWS, entries // X.shape[1] // som.PRODUCT_ROWS * som.PRODUCT_ROWS)
+    for start in range(0, len(X), step):
+        yield slice(start, min(start + step, len(X)))
 
 
 def _share(run, kernel, block, units, winners, squares):

@@ -165,7 +165,8 @@ def test_impossible_maps_are_refused(path, fitted, name, change):
         {"parameters": {"max_units": "many"}},
         {"parameters": {"unknown": 1}},
         {"parameters": None},
-        {"n_samples_seen": -1},
+        {"numbers": {"n_samples_seen": -1}},
+        {"numbers": {}},
         {"feature_names": ["one"]},
     ],
 )

@@ -121,14 +121,14 @@ def unit_norms(weights, n_units, norms):
 
 
 @kernel()
-def lower_bounds(norms, products, row, n_units, x_norm, shrink, bounds):
+def lower_bounds(norms, products, n_units, x_norm, shrink, bounds):
     """Lower bounds of the squared distances ||w||^2 + ||x||^2 - 2 w.x, whatever the rounding of the products.
 
     With unit roundoff u, products and norms of D terms err by at most D u (||w||^2 + ||x||^2) each;
     `shrink` = 1 - (D + 8) eps takes off twice that, as eps = 2 u.
     """
     for i in range(n_units):
-        bounds[i] = shrink * (norms[i] + x_norm) - (products[row, i] + products[row, i])
+        bounds[i] = shrink * (norms[i] + x_norm) - (products[i] + products[i])
 
 
 @kernel()
@@ -183,7 +183,7 @@ def find_nearest_two(X, weights, indices, distances):
             n_candidates = n_units
             if n_units > 2:
                 x_norm = squared_norm(X, row)
-                lower_bounds(norms, products, row - start, n_units, x_norm, shrink, bounds)
+                lower_bounds(norms, products[row - start], n_units, x_norm, shrink, bounds)
                 s1, s2, b1, b2 = two_smallest(bounds, n_units, low)
                 b1, b2 = squared_distance(weights, s1, X, row), squared_distance(weights, s2, X, row)
                 reach = np.sqrt(max(b1, b2)) * stretch

@@ -30,7 +30,7 @@ Units = namedtuple("Units", "weights centred bias center_length largest_length")
 
 @kernel()
 def find_winners(X, units, first, last, winners, squares):
-    """Nearest unit of rows first to last, ties to the lower index: by products, then exactly where rounding could decide.
+    """Nearest unit of rows first to last, ties to the lower index: by products, exactly where rounding could decide.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def find_winners(X, units, first, last, winners, squares):
     n_units, n_features = units.weights.shape
     real = X.dtype.type
     slack = real((n_features + 8) * np.finfo(X.dtype).eps)
-    low = np.empty(LANES, X.dtype)
+    low, halves = np.empty(LANES, X.dtype), np.empty(LANES, X.dtype)
     candidates = np.empty(n_units, np.int64)
     space = np.empty(PRODUCT_ROWS * n_units, X.dtype)
     for start in range(first, last, PRODUCT_ROWS):
@@ -51,25 +51,33 @@ def find_winners(X, units, first, last, winners, squares):
             # Twice the largest error of bias - product, in any order of summation.
             length = np.sqrt(squared_norm(X, row)) + units.center_length + units.largest_length
             doubt = slack * units.largest_length * length
-            limit = smallest_score(units.bias, products, row - start, low) + doubt
-            n_candidates = scores_within(units.bias, products, row - start, limit, candidates)
-            best = squared_distance(units.weights, candidates[0], X, row)
+            lane_minima(units.bias, products, row - start, low)
+            limit = smallest_lane(low, halves) + doubt
+            n_candidates = scores_within(units.bias, products, row - start, limit, low, candidates)
+            winner, best = nearest_of(units.weights, X, row, candidates, n_candidates)
             if slack * best > doubt:  # far from all units their distances themselves are rounded more coarsely
-                n_candidates = scores_within(units.bias, products, row - start, limit + slack * best, candidates)
-                best = squared_distance(units.weights, candidates[0], X, row)
-            winner = candidates[0]
-            for c in range(1, n_candidates):
-                square = squared_distance(units.weights, candidates[c], X, row)
-                if square < best:
-                    best = square
-                    winner = candidates[c]
+                limit += slack * best
+                n_candidates = scores_within(units.bias, products, row - start, limit, low, candidates)
+                winner, best = nearest_of(units.weights, X, row, candidates, n_candidates)
             winners[row] = winner
             squares[row] = best
 
 
 @kernel()
-def smallest_score(bias, products, row, low):
-    """Smallest of bias - products[row]; `low` is work space (LANES,)."""
+def nearest_of(weights, X, row, candidates, n_candidates):
+    """The unit nearest to X[row] among `candidates` in any order, and its squared distance."""
+    winner, best = 0, X.dtype.type(np.inf)
+    for c in range(n_candidates):
+        square = squared_distance(weights, candidates[c], X, row)
+        if square < best or (square == best and candidates[c] < winner):
+            best = square
+            winner = candidates[c]
+    return winner, best
+
+
+@kernel()
+def lane_minima(bias, products, row, low):
+    """low[lane] = smallest of bias - products[row] over the units lane, lane + LANES, ..."""
     n = bias.shape[0]
     whole = n // LANES * LANES
     low[:] = np.inf
@@ -78,33 +86,34 @@ def smallest_score(bias, products, row, low):
         for lane in range(np.uint64(LANES)):
             score = bias[start + lane] - products[row, start + lane]
             low[lane] = score if score < low[lane] else low[lane]
-    for lane in range(n - whole):
-        low[lane] = min(low[lane], bias[whole + lane] - products[row, whole + lane])
-    smallest = low[0]
-    for lane in range(1, LANES):
-        smallest = min(smallest, low[lane])
-    return smallest
+    for lane in range(np.uint64(n - whole)):
+        score = bias[np.uint64(whole) + lane] - products[row, np.uint64(whole) + lane]
+        low[lane] = score if score < low[lane] else low[lane]
 
 
 @kernel()
-def scores_within(bias, products, row, limit, candidates):
-    """Units whose score is at most `limit`, ascending; their number."""
-    n = bias.shape[0]
-    whole = n // LANES * LANES
+def smallest_lane(low, halves):
+    """Smallest of low (LANES,), by halves so that every step is elementwise; `halves` is work space."""
+    halves[:] = low
+    width = np.uint64(LANES // 2)
+    while width > 0:
+        for lane in range(width):
+            other = halves[lane + width]
+            halves[lane] = other if other < halves[lane] else halves[lane]
+        width = width >> np.uint64(1)
+    return halves[0]
+
+
+@kernel()
+def scores_within(bias, products, row, limit, low, candidates):
+    """Units whose score is at most `limit`, lane by lane; their number."""
     n_candidates = 0
-    for start in range(np.uint64(0), np.uint64(whole), np.uint64(LANES)):
-        hits = np.int32(0)
-        for lane in range(np.uint64(LANES)):
-            hits += np.int32(bias[start + lane] - products[row, start + lane] <= limit)
-        if hits > 0:
-            for lane in range(np.uint64(LANES)):
-                if bias[start + lane] - products[row, start + lane] <= limit:
-                    candidates[n_candidates] = start + lane
+    for lane in range(LANES):
+        if low[lane] <= limit:
+            for i in range(lane, bias.shape[0], LANES):
+                if bias[i] - products[row, i] <= limit:
+                    candidates[n_candidates] = i
                     n_candidates += 1
-    for i in range(whole, n):
-        if bias[i] - products[row, i] <= limit:
-            candidates[n_candidates] = i
-            n_candidates += 1
     return n_candidates
 
 
@@ -282,7 +291,7 @@ def gaussian(squared_gap, radius):
 
 @kernel()
 def move_and_measure(weights, pull, X, row, following, metric, by_columns, scores):
-    """Move every unit by its pull towards X[row]; then its score is its squared distance to X[following] (L1: distance)."""
+    """Move every unit by its pull towards X[row]; scores: its squared distance to X[following] then (L1: distance)."""
     if by_columns:
         n_features, n_units = weights.shape
         scores[:n_units] = 0
