@@ -188,7 +188,7 @@ class Codebook:
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise storage.CorruptFileError(f"{path}: the parameters cannot be those of a map ({error})") from error
         for name, array in arrays.items():
-            setattr(estimator, f"{name}_", array)
+            setattr(estimator, f"{name}_", array[()])  # a number, if that is what it was
         if names is not None:
             if not isinstance(names, list) or len(names) != sizes["features"]:
                 raise storage.CorruptFileError(f"{path}: feature names must be {sizes['features']}, got {names!r:.80}")

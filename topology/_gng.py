@@ -4,14 +4,12 @@ import math
 from types import MappingProxyType
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 
-from topology._codebook import Codebook, label_rows
+from topology._growing_map import GrowingMap
 from topology._kernels import gng
-from topology._kernels.network import COUNT, ERROR, PRESENTED, REMOVALS, SCALE, SPREAD, UTILITY
+from topology._kernels.network import ERROR, UTILITY
 from topology._metric import check_metric
-from topology._network import MapState, plain_orders, present, restore, shuffled_orders, start
-from topology._validation import check_choice, check_generator, check_integer, check_real
+from topology._validation import check_choice, check_flag, check_integer, check_real
 
 # Never mixed silently: each preset fixes the order of operations as well as the constants.
 PRESETS = MappingProxyType(
@@ -40,7 +38,7 @@ SETTLING = 200  # presentations per unit after full size
 SETTLING_EPOCHS = 3
 
 
-class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, TransformerMixin, BaseEstimator):
+class GrowingNeuralGas(GrowingMap):
     """Growing neural gas (Fritzke 1995, NIPS 7:625), with the utility criterion of GNG-U (Fritzke 1997) on request.
 
     Exact: every sample finds its two nearest units and moves the map before the next one is looked at.
@@ -109,6 +107,9 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
     (50, 2)
     """
 
+    _kernel = staticmethod(gng.train)
+    _title = "growing neural gas"
+    _columns = {"errors": ERROR, "utilities": UTILITY}
     _arrays = {
         "edge_ages": ("i", ("edges",)),
         "errors": ("f", ("units",)),
@@ -148,53 +149,6 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
         self.random_state = random_state
         self.metric = metric
 
-    def fit(self, X, y=None, *, callback=None):
-        """Learn a map of X from scratch.
-
-        Parameters
-        ----------
-        X : array-like (n_samples, n_features)
-            Finite; at least two distinct rows.
-        y : ignored
-        callback : callable(state, step), optional
-            Called every `insertion_interval` samples with a `MapState` and the number of samples presented so far.
-            Returning True ends the training there.
-
-        Returns
-        -------
-        self
-        """
-        rule = self._check_parameters()
-        X = self._validate(X, reset=True, min_samples=2)
-        rng = check_generator(self.random_state)
-        network = start(X, rule.max_units, rng, self.metric)
-        n_epochs = self._count_epochs(len(X), rule)
-        orders = shuffled_orders(len(X), n_epochs, rng) if self.shuffle else plain_orders(len(X), n_epochs)
-        nobody = np.empty(0, np.int64)
-        self._take(self._present(network, rule, X, orders, callback, n_epochs * len(X), nobody))
-        self.labels_, self.counts_, self.spreads_ = label_rows(X, self.prototypes_, self.metric)
-        return self
-
-    def partial_fit(self, X, y=None, *, callback=None):
-        """Present every row of X once, in the order given, and continue where the last call ended.
-
-        The first call needs two distinct rows. Parameters and return value as for `fit`.
-        """
-        rule = self._check_parameters()
-        first = not hasattr(self, "prototypes_")
-        X = self._validate(X, reset=first, min_samples=2 if first else 1)
-        if first:
-            network = start(X, rule.max_units, check_generator(self.random_state), self.metric)
-        else:
-            network = self._give(rule.max_units)
-        seen, labels = network.clock[PRESENTED], np.empty(len(X), np.int64)
-        network = self._present(network, rule, X, plain_orders(len(X), 1), callback, len(X), labels)
-        self._take(network)
-        if network.clock[REMOVALS] > 0 or self.n_samples_seen_ < seen + len(X):
-            labels = self.predict(X)
-        self.labels_ = labels
-        return self
-
     def _check_parameters(self):
         """The constants of the kernel; all parameters are checked here, before any work."""
         max_units = check_integer("max_units", self.max_units, 2)
@@ -202,8 +156,7 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
         check_choice("criterion", self.criterion, ("error", "utility"))
         if self.n_epochs != "auto":
             check_integer("n_epochs", self.n_epochs, 1)
-        if not isinstance(self.shuffle, (bool, np.bool_)):
-            raise TypeError(f"shuffle must be True or False, got {self.shuffle!r}")
+        check_flag("shuffle", self.shuffle)
         value = {name: preset[name] if getattr(self, name) is None else getattr(self, name) for name in preset}
         if isinstance(value["error_decay"], str):
             check_choice("error_decay", value["error_decay"], ("auto",))
@@ -235,29 +188,3 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
             math.ceil((growing + SETTLING * rule.max_units) / n_samples),
             math.ceil(growing / n_samples) + SETTLING_EPOCHS,
         )
-
-    def _present(self, network, rule, X, orders, callback, total, winners):
-        return present(gng.train, network, rule, X, orders, callback, total, winners, self.metric, "growing neural gas")
-
-    def _give(self, max_units):
-        """The fitted attributes as arrays that the kernel can grow."""
-        network = restore(self.prototypes_, self.edges_, self.edge_ages_, max_units, self.metric)
-        n = self.n_units_
-        network.books[:n, ERROR] = self.errors_
-        network.books[:n, UTILITY] = self.utilities_
-        network.books[:n, COUNT] = self.counts_
-        network.books[:n, SPREAD] = self.spreads_
-        network.clock[PRESENTED] = self.n_samples_seen_
-        return network
-
-    def _take(self, network):
-        state = MapState(network)
-        n = state.n_units
-        self.prototypes_ = state.prototypes.copy()
-        self.counts_ = state.counts.copy()
-        self.spreads_ = network.books[:n, SPREAD].copy()
-        self.edges_, self.edge_ages_ = state.edges_and_ages()
-        self.errors_ = network.books[:n, ERROR] * network.clock[SCALE]
-        self.utilities_ = network.books[:n, UTILITY] * network.clock[SCALE]
-        self.n_units_ = n
-        self.n_samples_seen_ = state.n_samples_seen

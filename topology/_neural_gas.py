@@ -15,7 +15,7 @@ from topology._metric import check_metric, check_rows, to_rows
 from topology._network import MapState, plain_orders, present, restore, shuffled_orders
 from topology._placement import on_samples
 from topology._rank_statistics import collect_ranks
-from topology._validation import check_choice, check_generator, check_integer, check_pair, check_real
+from topology._validation import check_choice, check_flag, check_generator, check_integer, check_pair, check_real
 
 BATCH_EPOCHS = 30
 PRESENTATIONS = 400  # per unit, in online training
@@ -222,8 +222,7 @@ class NeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, Transfo
             raise ValueError(
                 "metric='manhattan' needs training='online': a mean does not minimise absolute differences"
             )
-        if not isinstance(self.shuffle, (bool, np.bool_)):
-            raise TypeError(f"shuffle must be True or False, got {self.shuffle!r}")
+        check_flag("shuffle", self.shuffle)
         self._rule()
 
     def _rule(self):

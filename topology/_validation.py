@@ -24,6 +24,12 @@ def check_real(name, value, low, high=np.inf, *, open_low=False, open_high=False
     return float(value)
 
 
+def check_flag(name, value):
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return bool(value)
+
+
 def check_pair(name, value):
     if isinstance(value, (str, bytes)) or not hasattr(value, "__len__") or len(value) != 2:
         raise ValueError(f"{name} must be a pair (start, end), got {value!r}")

@@ -19,6 +19,7 @@ from topology._kernels.network import (
     SPREAD_MEMORY,
     UTILITY,
     WINS,
+    add_between,
     expire,
     fill_gap,
     remove_isolated,
@@ -158,17 +159,9 @@ def insert(weights, mirror, books, neighbors, born, degree, n_units, split_decay
         f = 1 - q
     r = n_units
     place_midway(weights, mirror, r, q, weights, f, metric)
-    degree[r] = 0
-    books[r, WINS] = 0
-    refresh_edge(neighbors, born, degree, q, r, books[q, WINS])
-    refresh_edge(neighbors, born, degree, f, r, books[f, WINS])
+    add_between(books, neighbors, born, degree, r, q, f)
     books[q, ERROR] *= split_decay
     books[f, ERROR] *= split_decay
     books[r, ERROR] = 0.5 * (books[q, ERROR] + books[f, ERROR]) if mean_error else books[q, ERROR]
     books[r, UTILITY] = 0.5 * (books[q, UTILITY] + books[f, UTILITY])
-    books[r, SPREAD] = 0.5 * (books[q, SPREAD] + books[f, SPREAD])
-    # In one dimension the new cell takes a quarter of each parent's; the total stays the number of samples won.
-    books[r, COUNT] = 0.25 * (books[q, COUNT] + books[f, COUNT])
-    books[q, COUNT] *= 0.75
-    books[f, COUNT] *= 0.75
     return n_units + 1

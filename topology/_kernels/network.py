@@ -3,7 +3,7 @@
 from collections import namedtuple
 
 from topology._kernels.compiling import kernel
-from topology._kernels.graph import remove_edge, rename_unit
+from topology._kernels.graph import refresh_edge, remove_edge, rename_unit
 from topology._kernels.lookup import copy_row
 
 # Columns of `books`. ERROR and UTILITY are those of growing neural gas; a map that grows when required keeps its
@@ -61,3 +61,17 @@ def fill_gap(weights, mirror, books, neighbors, born, degree, n_units, gap):
         for k in range(mirror.shape[0]):
             mirror[k, gap] = mirror[k, last]
     return last
+
+
+@kernel()
+def add_between(books, neighbors, born, degree, r, q, f):
+    """The new unit r is joined to its parents q and f and takes its share of their wins."""
+    degree[r] = 0
+    books[r, WINS] = 0
+    refresh_edge(neighbors, born, degree, q, r, books[q, WINS])
+    refresh_edge(neighbors, born, degree, f, r, books[f, WINS])
+    books[r, SPREAD] = 0.5 * (books[q, SPREAD] + books[f, SPREAD])
+    # In one dimension the new cell takes a quarter of each parent's; the total stays the number of samples won.
+    books[r, COUNT] = 0.25 * (books[q, COUNT] + books[f, COUNT])
+    books[q, COUNT] *= 0.75
+    books[f, COUNT] *= 0.75
