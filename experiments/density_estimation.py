@@ -53,7 +53,7 @@ class Config:
     bend: float = 0.3  # how much a density is bent
 
 
-SMOKE = Config((1, 2), n_units=10, n_train=300, n_test=100)
+SMOKE = Config((1, 2), n_units=20, n_train=300, n_test=100)
 QUICK = Config((1, 4, 16), n_units=60, n_train=3000)
 
 

@@ -130,8 +130,9 @@ def streams(n_seeds=3, **changes):
     after_jump = np.tile([3.0, 2.0, 1.1, 1.0], 3)
     results = {"floor": np.ones(n_seeds), "n_samples": np.tile(100 * np.arange(1, n_checks + 1), (n_seeds, 1))}
     for name in nonstationary.MAPS:
-        results[f"error_jump_{name}"] = np.tile(after_jump if name != "GNG" else 3.0 + 0 * after_jump, (n_seeds, 1))
-        results[f"error_drift_{name}"] = np.full((n_seeds, n_checks), 1.0 if name != "GNG" else 1.5)
+        follows = name in ("GNG-U", "GWR with room")
+        results[f"error_jump_{name}"] = np.tile(after_jump if follows else 3.0 + 0 * after_jump, (n_seeds, 1))
+        results[f"error_drift_{name}"] = np.full((n_seeds, n_checks), 1.0 if follows else 1.5)
     return results | {f"error_{name}": np.full((n_seeds, n_checks), value) for name, value in changes.items()}
 
 
@@ -140,3 +141,4 @@ def test_verdict_on_streams():
     assert nonstationary.verdict(streams(**{"jump_GNG-U": 2.0})).status == "FAIL"
     assert nonstationary.verdict(streams(jump_GNG=1.2)).status == "FAIL"
     assert nonstationary.verdict(streams(drift_GNG=1.0)).status == "FAIL"
+    assert nonstationary.verdict(streams(**{"jump_GWR with room": 2.0})).status == "FAIL"
