@@ -105,15 +105,17 @@ def ring(centers, rng):
 
 
 class Film:
-    """Units and edges of a growing map in arrays of fixed size."""
+    """Units and edges of a growing map in arrays of fixed size; eight possible edges share a byte."""
 
     def __init__(self, n_checks, max_units):
         self.units = np.full((n_checks, max_units, 2), np.nan)
-        self.links = np.zeros((n_checks, max_units, max_units), bool)
+        self.links = np.zeros((n_checks, max_units, -(-max_units // 8)), np.uint8)
 
     def add(self, check, est):
         self.units[check, : est.n_units_] = est.prototypes_
-        self.links[check][tuple(est.edges_.T)] = True
+        joined = np.zeros((self.units.shape[1],) * 2, bool)
+        joined[tuple(est.edges_.T)] = True
+        self.links[check] = np.packbits(joined, axis=1)
 
 
 def relative(results, scenario, name):
@@ -204,7 +206,8 @@ def film(scenario, results, file):
         for positions, links, discs, edges, units in drawn:
             for disc in discs:
                 disc.center = places[check]
-            edges.set_segments(positions[check][np.argwhere(links[check])])
+            joined = np.argwhere(np.unpackbits(links[check], axis=1))
+            edges.set_segments(positions[check][joined])
             units.set_data(*positions[check].T)
 
     shown = np.unique(np.linspace(0, n_checks - 1, 60).astype(int))

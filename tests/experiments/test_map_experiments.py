@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import kstest
 
 from experiments import density_estimation, magnification, nonstationary
+from topology import GrowingNeuralGas
 
 
 @pytest.mark.parametrize("dimension", [1, 3])
@@ -142,3 +143,13 @@ def test_verdict_on_streams():
     assert nonstationary.verdict(streams(jump_GNG=1.2)).status == "FAIL"
     assert nonstationary.verdict(streams(drift_GNG=1.0)).status == "FAIL"
     assert nonstationary.verdict(streams(**{"jump_GWR with room": 2.0})).status == "FAIL"
+
+
+def test_the_film_keeps_units_and_edges():
+    X = nonstationary.ring(np.zeros((500, 2)), np.random.default_rng(0))
+    gng = GrowingNeuralGas(12, random_state=0).fit(X)
+    film = nonstationary.Film(3, 20)
+    film.add(1, gng)
+    assert np.array_equal(film.units[1, :12], gng.prototypes_) and np.isnan(film.units[1, 12:]).all()
+    assert np.array_equal(np.argwhere(np.unpackbits(film.links[1], axis=1)), gng.edges_)
+    assert not film.links[0].any()
