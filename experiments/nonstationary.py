@@ -174,7 +174,7 @@ def figure(results):
     axes[0].set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     axes[0].minorticks_off()
     axes[0].set_ylabel("held-out quantization error,\ntimes that of a map trained afresh")
-    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=5)
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=6)
     return fig
 
 
