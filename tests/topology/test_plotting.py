@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.cluster import KMeans
 
-from topology import GrowingNeuralGas, History, SelfOrganizingMap
+from topology import GrowingNeuralGas, GrowWhenRequired, History, NeuralGas, SelfOrganizingMap
 from topology.plotting import animate_map, plot_dynamics, plot_map
 
 matplotlib = pytest.importorskip("matplotlib")
@@ -73,6 +73,21 @@ def test_u_matrix_on_the_lattice(lattice, n_corners, periodic):
     assert (n_places > len(length)) == periodic
     assert (ax.get_title() == "opposite sides are joined") == periodic
     assert ax.yaxis_inverted()
+
+
+@pytest.mark.parametrize("kind", ["graph", "u_matrix", "hits", "planes"])
+@pytest.mark.parametrize("est", [NeuralGas(8, random_state=0), GrowWhenRequired(8, random_state=0)], ids=repr)
+def test_every_kind_fits_every_map(est, kind):
+    X = np.random.default_rng(0).random((200, 3))
+    axes = np.ravel(plot_map(est.fit(X), X, kind=kind))
+    assert len(axes) == (3 if kind == "planes" else 1)
+    assert len(axes[0].collections[-1].get_offsets()) == est.n_units_
+
+
+def test_hits_of_samples_with_missing_values():
+    som, X = trained()
+    X[::3, 0] = np.nan
+    assert plot_map(som, X, kind="hits").collections[0].get_array().sum() == len(X)
 
 
 def test_two_sheets_are_parted_by_a_wall():
@@ -171,15 +186,22 @@ def test_animation(tmp_path, n_features):
     assert [p.name for p in tmp_path.iterdir()] == ["growth.gif"]
 
 
+MAPS_OF_FIXED_SIZE = [
+    SelfOrganizingMap((3, 4), lattice="hexagonal", n_epochs=6, random_state=0),
+    NeuralGas(12, n_epochs=6, random_state=0),
+]
+
+
 @pytest.mark.parametrize("n_features", [2, 5])
-def test_a_history_of_a_map_of_fixed_size(tmp_path, n_features):
+@pytest.mark.parametrize("est", MAPS_OF_FIXED_SIZE, ids=lambda est: type(est).__name__)
+def test_a_history_of_a_map_of_fixed_size(tmp_path, est, n_features):
     from PIL import Image
 
-    history = History(store=("prototypes", "edges", "quantization_error", "radius"))
+    history = History(store=("prototypes", "edges", "quantization_error", "n_samples_seen"))
     X = np.random.default_rng(0).random((200, n_features))
-    SelfOrganizingMap((3, 4), lattice="hexagonal", n_epochs=6, random_state=0).fit(X, callback=history)
+    est.fit(X, callback=history)
     figure = plot_dynamics(history)
-    assert [ax.get_ylabel() for ax in figure.axes] == ["mean distance\nto the winner", "neighbourhood radius"]
+    assert [ax.get_ylabel() for ax in figure.axes] == ["mean distance\nto the winner", "samples presented"]
     assert figure.axes[0].lines[0].get_xdata().tolist() == [200, 400, 600, 800, 1000, 1200]
     animate_map(history, tmp_path / "unfolding.gif", X)
     with Image.open(tmp_path / "unfolding.gif") as image:
