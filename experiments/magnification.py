@@ -8,8 +8,8 @@ Citation    Villmann and Claussen (2006), Neural Computation 18:446 (neural gas)
             moment of the neighbourhood (1-D SOM); Fritzke (1995), NIPS 7:625 (GNG).
 Prediction  k-means, neural gas and chain lie on their laws. A GNG that inserts where the accumulated error is largest
             has the exponent of a quantiser, d / (d + 2), only if its error is a fair sample: memory of many samples
-            per unit, and enough of them between insertions. With the memory of 200 samples of preset "1995" units
-            spread almost evenly.
+            per unit, and enough of them between insertions. The shorter the memory, the lower the exponent: insertion
+            then follows single large distances, which makes cells equal in size.
 Controls    k-means shows that the instrument reads d / (d + 2) where that is the truth. Every setting of GNG sees fresh
             samples only and settles equally long.
 Cost        5 minutes of processor time for 10 seeds.

@@ -64,8 +64,9 @@ def plot_map(est, X=None, kind="graph", ax=None):
     if not hasattr(est, "prototypes_") or not hasattr(est, "edges_"):
         raise TypeError(f"est must be a map with prototypes_ and edges_, got {type(est).__name__}")
     if kind == "u_matrix" and len(est.edges_) == 0:
-        raise ValueError("kind 'u_matrix' needs units with neighbours and this map has no edges; 'graph', 'hits' and "
-                         "'planes' fit it")  # fmt: skip
+        raise ValueError(
+            "kind 'u_matrix' needs units with neighbours and this map has no edges; 'graph', 'hits' and 'planes' fit it"
+        )
     hits = _count_hits(est, X) if kind == "hits" else None
     if hasattr(est, "positions_") and kind != "graph":
         picture = LatticePicture(est)
