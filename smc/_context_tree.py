@@ -62,15 +62,15 @@ class ContextTree:
         surprise, right : ndarray (n,) of float and bool; (0,) without `place`
         """
         asked = 0 if place is None else len(outcomes)
-        surprise, right = np.empty(asked), np.empty(asked, bool)
+        chance, right = np.empty(asked), np.empty(asked, bool)
         place = np.empty(0, np.int64) if place is None else place
         done = 0
         while True:
             done = kernels.count_steps(
-                self.arrays, symbols, outcomes, done, self.alpha, self._growth, self.min_parent, place, surprise, right
+                self.arrays, symbols, outcomes, done, self.alpha, self._growth, self.min_parent, place, chance, right
             )
             if done == len(outcomes):
-                return surprise, right
+                return -np.log(chance), right
             self._make_room()
 
     def pseudo_counts(self, symbols, place):
@@ -107,8 +107,8 @@ class ContextTree:
         cells = np.repeat(rows[:, kernels.START], sizes) + within
         parents, symbols = rows[:, kernels.KEY] >> kernels.SYMBOL_BITS, rows[:, kernels.KEY] & SYMBOL_MASK
         table = np.stack([parents, symbols, rows[:, kernels.VISITS], rows[:, kernels.LAST], sizes], axis=1)
-        counts = tree.counts[cells] / tree.weight[0]
-        return table, tree.outcomes[cells].astype(np.int64), counts, kernels.depths_of(tree)[1:]
+        counts = tree.cells.view(np.float64)[cells, kernels.COUNT] / tree.weight[0]
+        return table, tree.cells[cells, kernels.OUTCOME], counts, kernels.depths_of(tree)[1:]
 
     def restore(self, contexts, cells, counts, n_steps, n_outcomes):
         """Take over what `to_rows` gave.
@@ -137,9 +137,10 @@ class ContextTree:
         source = empty_tree(len(contexts), len(cells))
         starts = np.cumsum(sizes) - sizes
         keys = (parents << kernels.SYMBOL_BITS) | symbols
-        source.contexts[1:] = np.stack([keys, starts, sizes, visits, last], axis=1)
-        source.totals[1:] = np.bincount(np.repeat(ids - 1, sizes), counts, minlength=len(contexts))
-        source.outcomes[: len(cells)], source.counts[: len(cells)] = cells, counts
+        totals = np.bincount(np.repeat(ids - 1, sizes), counts, minlength=len(contexts))
+        source.contexts[1:, : kernels.TOTAL] = np.stack([keys, starts, sizes, visits, last], axis=1)
+        source.contexts[1:, kernels.TOTAL] = totals.view(np.int64)
+        source.cells[:, kernels.OUTCOME], source.cells[:, kernels.COUNT] = cells, counts.view(np.int64)
         source.sizes[kernels.N_CONTEXTS] = len(contexts) + 1
         source.sizes[kernels.CLOCK], source.sizes[kernels.N_OUTCOMES] = n_steps, n_outcomes
         if len(contexts) and kernels.depths_of(source).max() > self.order:
@@ -185,9 +186,7 @@ def empty_tree(n_contexts, n_cells):
     return kernels.Tree(
         slots=np.full(1 << int(2 * n_contexts + 1).bit_length(), kernels.ROOT, np.int32),
         contexts=np.zeros((n_contexts + 1, kernels.N_FIELDS), np.int64),
-        totals=np.zeros(n_contexts + 1),
-        outcomes=np.zeros(n_cells, np.int32),
-        counts=np.zeros(n_cells),
+        cells=np.zeros((n_cells, 2), np.int64),
         weight=np.ones(1),
         sizes=sizes,
     )

@@ -12,20 +12,25 @@ from smc._kernels.symbols import ODD, first_slot
 from topology._kernels.compiling import kernel
 
 ROOT = 0  # parent of the shortest contexts; also marks an empty slot
-KEY, START, SIZE, VISITS, LAST, N_FIELDS = 0, 1, 2, 3, 4, 5  # columns of `contexts`
+KEY, START, SIZE, VISITS, LAST, TOTAL, N_FIELDS = 0, 1, 2, 3, 4, 5, 8  # of a context, which fills a line of the cache
+OUTCOME, COUNT = 0, 1  # of a cell
 N_CONTEXTS, N_CELLS, WIDEST, CLOCK, N_OUTCOMES, N_SIZES = 0, 1, 2, 3, 4, 5  # entries of `sizes`
 SYMBOL_BITS = 36  # of a key, for the symbols; the others number the parent
 END, UNKNOWN = -1, -2  # in place of a symbol: the history is not longer; never met
 LARGEST_WEIGHT = 1e100
+AHEAD = 64  # rows whose contexts are looked up together
 
 # The arrays of one tree; the first sizes[N_CONTEXTS] contexts (number 0 is the root) and sizes[N_CELLS] cells are used.
 #   slots (a power of two >= 2 * capacity,) int32: number of a context, or ROOT where empty
-#   contexts (capacity, N_FIELDS) int64: key; first cell; outcomes; steps; clock of the last step there
-#   totals (capacity,): sum of the context's counts
-#   outcomes, counts (n,): the cells; those of a context lie together, in room for a power of two, most counted first
+#   contexts (capacity, N_FIELDS) int64: key; first cell; outcomes; steps; clock of the last step there; sum of its
+#   counts, the bits of a float64
+#   cells (n, 2) int64: outcome; count, the bits of a float64. Those of a context lie together, in room for a power of
+#   two, most counted first
 #   weight (1,): what the last step counted, for counts fade by growing that of later steps
 #   sizes (N_SIZES,) int64: contexts and cells in use, most outcomes of a context, steps counted, outcomes met
-Tree = namedtuple("Tree", "slots contexts totals outcomes counts weight sizes")
+# Helpers take the arrays apart, with their views as float64 (totals, counts): a tuple would be counted as in use at
+# every call.
+Tree = namedtuple("Tree", "slots contexts cells weight sizes")
 
 
 @kernel(inline="always")
@@ -33,10 +38,9 @@ def key_of(parent, symbol):
     return (np.int64(parent) << SYMBOL_BITS) | symbol
 
 
-@kernel()
-def find_context(tree, key):
+@kernel(inline="always")
+def find_context(slots, contexts, key):
     """Number of the context, or ROOT, and the slot where the search ended."""
-    slots, contexts = tree.slots, tree.contexts
     mixed = np.uint64(key) ^ (np.uint64(key) >> np.uint64(32))
     slot = first_slot(mixed * ODD, len(slots))
     while slots[slot] != ROOT:
@@ -46,135 +50,151 @@ def find_context(tree, key):
     return ROOT, slot
 
 
-@kernel()
-def walk(tree, symbols, row, path):
-    """Find the known contexts of a row from the shortest on; returns how many there are."""
-    parent = ROOT
-    for depth in range(symbols.shape[1]):
-        if symbols[row, depth] < 0:
-            return depth
-        parent, _ = find_context(tree, key_of(parent, symbols[row, depth]))
+@kernel(inline="always")
+def walk(slots, contexts, symbols, row, paths, i, depth):
+    """Find the known contexts of a row from the shortest on, `depth` of them in paths[i] already; returns how many."""
+    parent = paths[i, depth - 1] if depth > 0 else ROOT
+    while depth < symbols.shape[1] and symbols[row, depth] >= 0:
+        parent, _ = find_context(slots, contexts, key_of(parent, symbols[row, depth]))
         if parent == ROOT:
-            return depth
-        path[depth] = parent
-    return symbols.shape[1]
+            break
+        paths[i, depth] = parent
+        depth += 1
+    return depth
 
 
 @kernel()
-def count_of(tree, context, outcome):
-    start = tree.contexts[context, START]
-    for cell in range(start, start + tree.contexts[context, SIZE]):
-        if tree.outcomes[cell] == outcome:
-            return tree.counts[cell]
-    return 0.0
+def walk_ahead(slots, contexts, cells, symbols, first, paths, depths):
+    """Walk some rows from `first` on.
+
+    Rows wait for memory together here, which they would not between counts that depend on each other; the contexts'
+    first cells are read for that reason alone, and returned lest the compiler leaves them out.
+    """
+    touched = 0
+    for i in range(min(len(paths), len(symbols) - first)):
+        depths[i] = walk(slots, contexts, symbols, first + i, paths, i, 0)
+        for d in range(depths[i]):
+            touched += cells[contexts[paths[i, d], START], OUTCOME]
+    return touched
 
 
-@kernel()
-def probability(tree, path, depth, outcome, prior, base):
-    """p(outcome) in the first `depth` contexts of a path; `prior` in the unit of the counts."""
+@kernel(inline="always")
+def find_cell(contexts, cells, context, outcome):
+    """Cell of the outcome, or the one behind the last."""
+    cell = contexts[context, START]
+    end = cell + contexts[context, SIZE]
+    while cell < end and cells[cell, OUTCOME] != outcome:
+        cell += 1
+    return cell
+
+
+@kernel(inline="always")
+def count_of(contexts, cells, counts, context, outcome):
+    cell = find_cell(contexts, cells, context, outcome)
+    return counts[cell, COUNT] if cell < contexts[context, START] + contexts[context, SIZE] else 0.0
+
+
+@kernel(inline="always")
+def probability(contexts, totals, cells, counts, paths, i, depth, outcome, prior, base):
+    """p(outcome) in the first `depth` contexts of paths[i]; `prior` in the unit of the counts."""
     p = base
     for d in range(depth):
-        p = (count_of(tree, path[d], outcome) + prior * p) / (tree.totals[path[d]] + prior)
+        context = paths[i, d]
+        p = (count_of(contexts, cells, counts, context, outcome) + prior * p) / (totals[context, TOTAL] + prior)
     return p
 
 
-@kernel()
-def best_outcome(tree, path, depth, prior, base, place):
-    """The most probable outcome in the last of `depth` contexts; of equals the one whose `place` comes first.
+@kernel(inline="always")
+def best_outcome(contexts, totals, cells, counts, paths, i, depth, prior, base, place, n_outcomes):
+    """The most probable outcome in the last of the first `depth` contexts of paths[i]; of equals the one whose `place` comes first.
 
     The cells of a context are in order of their counts, and the shorter contexts add at most `prior` to any, so most
     outcomes need not be looked at.
     """
     top = depth - 1  # above the context whose largest count reaches the prior, no outcome can win that is missing there
-    while top > 0 and tree.counts[tree.contexts[path[top], START]] < prior:
+    while top >= 0 and counts[contexts[paths[i, top], START], COUNT] < prior:
         top -= 1
     best, best_value = -1, -1.0
-    if top <= 0 and (depth == 0 or tree.counts[tree.contexts[path[0], START]] < prior):
-        for outcome in range(tree.sizes[N_OUTCOMES]):
+    if top < 0:
+        for outcome in range(n_outcomes):
             if best < 0 or place[outcome] < place[best]:
                 best = outcome
     for d in range(max(top, 0), depth):
-        start, size = tree.contexts[path[d], START], tree.contexts[path[d], SIZE]
-        if best < 0 and (size == 1 or tree.counts[start] - tree.counts[start + 1] >= prior):
-            best = tree.outcomes[start]
+        start, size = contexts[paths[i, d], START], contexts[paths[i, d], SIZE]
+        if best < 0 and (size == 1 or counts[start, COUNT] - counts[start + 1, COUNT] >= prior):
+            best = cells[start, OUTCOME]
             continue
         if best >= 0:
-            inherited = prior * probability(tree, path, d, best, prior, base)
-            best_value = count_of(tree, path[d], best) + inherited
+            inherited = prior * probability(contexts, totals, cells, counts, paths, i, d, best, prior, base)
+            best_value = count_of(contexts, cells, counts, paths[i, d], best) + inherited
         for cell in range(start, start + size):
-            if best >= 0 and tree.counts[cell] + prior < best_value:
+            count, outcome = counts[cell, COUNT], cells[cell, OUTCOME]
+            if best >= 0 and count + prior < best_value:
                 break
-            outcome = tree.outcomes[cell]
-            value = tree.counts[cell] + prior * probability(tree, path, d, outcome, prior, base)
+            value = count + prior * probability(contexts, totals, cells, counts, paths, i, d, outcome, prior, base)
             if best < 0 or value > best_value or (value == best_value and place[outcome] < place[best]):
-                best, best_value = np.int64(outcome), value
+                best, best_value = outcome, value
     return best
 
 
 @kernel()
-def open_context(tree, key):
+def open_context(slots, contexts, totals, sizes, key):
     """A new context without outcomes, for which there must be room."""
-    _, slot = find_context(tree, key)
-    context = tree.sizes[N_CONTEXTS]
-    tree.slots[slot] = context
-    tree.contexts[context, KEY] = key
-    tree.contexts[context, START] = tree.sizes[N_CELLS]
-    tree.contexts[context, SIZE] = 0
-    tree.contexts[context, VISITS] = 0
-    tree.totals[context] = 0.0
-    tree.sizes[N_CONTEXTS] += 1
-    tree.sizes[N_CELLS] += 1
+    _, slot = find_context(slots, contexts, key)
+    context = sizes[N_CONTEXTS]
+    slots[slot] = context
+    contexts[context, KEY] = key
+    contexts[context, START] = sizes[N_CELLS]
+    contexts[context, SIZE] = 0
+    contexts[context, VISITS] = 0
+    totals[context, TOTAL] = 0.0
+    sizes[N_CONTEXTS] += 1
+    sizes[N_CELLS] += 1
     return context
 
 
-@kernel()
-def add_count(tree, context, outcome, amount):
+@kernel(inline="always")
+def add_count(contexts, totals, cells, counts, sizes, context, outcome, amount):
     """Count an outcome and keep the cells in order; a context whose room is full moves to room for twice as many."""
-    outcomes, counts, sizes = tree.outcomes, tree.counts, tree.sizes
-    start, size = tree.contexts[context, START], tree.contexts[context, SIZE]
-    cell = start
-    while cell < start + size and outcomes[cell] != outcome:
-        cell += 1
+    start, size = contexts[context, START], contexts[context, SIZE]
+    cell = find_cell(contexts, cells, context, outcome)
     if cell == start + size:
         if size & (size - 1) == 0 and size > 0:
             moved = sizes[N_CELLS]
-            outcomes[moved : moved + size] = outcomes[start : start + size]
-            counts[moved : moved + size] = counts[start : start + size]
+            cells[moved : moved + size] = cells[start : start + size]
             sizes[N_CELLS] += 2 * size
-            tree.contexts[context, START] = moved
+            contexts[context, START] = moved
             start, cell = moved, moved + size
-        outcomes[cell] = outcome
-        counts[cell] = 0.0
-        tree.contexts[context, SIZE] = size + 1
+        counts[cell, COUNT] = 0.0
+        contexts[context, SIZE] = size + 1
         sizes[WIDEST] = max(sizes[WIDEST], size + 1)
-    count = counts[cell] + amount
-    while cell > start and counts[cell - 1] < count:
-        outcomes[cell] = outcomes[cell - 1]
-        counts[cell] = counts[cell - 1]
+    count = counts[cell, COUNT] + amount
+    while cell > start and counts[cell - 1, COUNT] < count:
+        cells[cell, OUTCOME] = cells[cell - 1, OUTCOME]
+        counts[cell, COUNT] = counts[cell - 1, COUNT]
         cell -= 1
-    outcomes[cell] = outcome
-    counts[cell] = count
-    tree.totals[context] += amount
+    cells[cell, OUTCOME] = outcome
+    counts[cell, COUNT] = count
+    totals[context, TOTAL] += amount
 
 
 @kernel()
-def rescale(tree):
+def rescale(totals, counts, weight, sizes):
     """Divide all counts by the weight of the last step."""
-    tree.counts[: tree.sizes[N_CELLS]] /= tree.weight[0]
-    tree.totals[: tree.sizes[N_CONTEXTS]] /= tree.weight[0]
-    tree.weight[0] = 1.0
+    counts[: sizes[N_CELLS], COUNT] /= weight[0]
+    totals[: sizes[N_CONTEXTS], TOTAL] /= weight[0]
+    weight[0] = 1.0
 
 
-@kernel()
-def has_room(tree, depth):
+@kernel(inline="always")
+def has_room(contexts, cells, sizes, n_new):
     """Whether one more step fits, whatever contexts and outcomes it brings."""
-    sizes = tree.sizes
-    fits = sizes[N_CONTEXTS] + depth <= len(tree.contexts)
-    return fits and sizes[N_CELLS] + 2 * depth * (sizes[WIDEST] + 1) <= len(tree.counts)
+    fits = sizes[N_CONTEXTS] + n_new <= len(contexts)
+    return fits and sizes[N_CELLS] + 2 * n_new * (sizes[WIDEST] + 1) <= len(cells)
 
 
 @kernel()
-def count_steps(tree, symbols, outcomes, first, alpha, growth, min_parent, place, surprise, right):
+def count_steps(tree, symbols, outcomes, first, alpha, growth, min_parent, place, chance, right):
     """Count rows first, first + 1, ... and return the first row for which there was no room.
 
     Parameters
@@ -189,37 +209,42 @@ def count_steps(tree, symbols, outcomes, first, alpha, growth, min_parent, place
         Steps in a context before a longer one is opened.
     place : (n_outcomes,) int64
         Of equally probable outcomes the one whose place comes first is predicted.
-    surprise, right : (n,) float and bool, out, or (0,) when nobody asks
-        -log p(outcome), and whether it was the most probable one, each before the step is counted.
+    chance, right : (n,) float and bool, out, or (0,) when nobody asks
+        p(outcome), and whether it was the most probable one, each before the step is counted.
     """
-    order = symbols.shape[1]
-    path = np.empty(order, np.int64)
-    sizes, weight = tree.sizes, tree.weight
+    slots, contexts, cells, weight, sizes = tree
+    totals, counts = contexts.view(np.float64), cells.view(np.float64)
+    asked, n_symbols = len(chance) > 0, symbols.shape[1]
+    paths, depths = np.empty((AHEAD, n_symbols), np.int64), np.empty(AHEAD, np.int64)
     for row in range(first, len(outcomes)):
-        if not has_room(tree, order):
+        if not has_room(contexts, cells, sizes, n_symbols):
             return row
-        outcome = outcomes[row]
-        depth = walk(tree, symbols, row, path)
-        if len(surprise) > 0:
-            prior, known = alpha * weight[0], sizes[N_OUTCOMES]
-            base = 1.0 / (known + (outcome >= known))
-            surprise[row] = -np.log(probability(tree, path, depth, outcome, prior, base))
-            right[row] = known > 0 and best_outcome(tree, path, depth, prior, base, place) == outcome
-        sizes[N_OUTCOMES] = max(sizes[N_OUTCOMES], outcome + 1)
+        i = (row - first) % AHEAD
+        if i == 0:
+            walk_ahead(slots, contexts, cells, symbols, row, paths, depths)
+        depth = walk(slots, contexts, symbols, row, paths, i, depths[i])  # contexts opened since then
+        outcome, known = outcomes[row], sizes[N_OUTCOMES]
+        if asked:
+            prior, base = alpha * weight[0], 1.0 / (known + (outcome >= known))
+            chance[row] = probability(contexts, totals, cells, counts, paths, i, depth, outcome, prior, base)
+            best = best_outcome(contexts, totals, cells, counts, paths, i, depth, prior, base, place, known)
+            right[row] = best == outcome
+        sizes[N_OUTCOMES] = max(known, outcome + 1)
         sizes[CLOCK] += 1
         weight[0] *= growth
         parent, met = ROOT, np.int64(min_parent)
-        for d in range(order):
+        for d in range(n_symbols):
             if d >= depth:
                 if symbols[row, d] < 0 or met < min_parent:
                     break
-                path[d] = open_context(tree, key_of(parent, symbols[row, d]))
-            parent, met = path[d], tree.contexts[path[d], VISITS]
-            add_count(tree, parent, outcome, weight[0])
-            tree.contexts[parent, VISITS] += 1
-            tree.contexts[parent, LAST] = sizes[CLOCK]
+                paths[i, d] = open_context(slots, contexts, totals, sizes, key_of(parent, symbols[row, d]))
+            parent = paths[i, d]
+            met = contexts[parent, VISITS]
+            add_count(contexts, totals, cells, counts, sizes, parent, outcome, weight[0])
+            contexts[parent, VISITS] += 1
+            contexts[parent, LAST] = sizes[CLOCK]
         if weight[0] > LARGEST_WEIGHT:
-            rescale(tree)
+            rescale(totals, counts, weight, sizes)
     return len(outcomes)
 
 
@@ -229,50 +254,61 @@ def pseudo_counts(tree, symbols, alpha, place, out):
 
     The counts are in units of the last step.
     """
-    path = np.empty(symbols.shape[1], np.int64)
+    slots, contexts, cells, weight, _ = tree
+    totals, counts = contexts.view(np.float64), cells.view(np.float64)
+    path = np.empty((1, symbols.shape[1]), np.int64)
     for row in range(len(symbols)):
         length = 0
         while length < symbols.shape[1] and symbols[row, length] != END:
             length += 1
-        depth = walk(tree, symbols, row, path)
+        depth = walk(slots, contexts, symbols, row, path, 0, 0)
         out[row] = 1.0 / out.shape[1]
         for d in range(min(depth, length - 1)):
-            add_counts(tree, path[d], alpha, place, out[row])
-            out[row] /= alpha + tree.totals[path[d]] / tree.weight[0]
+            add_counts(contexts, cells, counts, path[0, d], alpha, weight[0], place, out[row])
+            out[row] /= alpha + totals[path[0, d], TOTAL] / weight[0]
         if depth == length:
-            add_counts(tree, path[length - 1], alpha, place, out[row])
+            add_counts(contexts, cells, counts, path[0, length - 1], alpha, weight[0], place, out[row])
         else:
             out[row] *= alpha
 
 
 @kernel()
-def add_counts(tree, context, alpha, place, p):
+def add_counts(contexts, cells, counts, context, alpha, unit, place, p):
     """alpha p + counts, in place."""
     p *= alpha
-    start = tree.contexts[context, START]
-    for cell in range(start, start + tree.contexts[context, SIZE]):
-        p[place[tree.outcomes[cell]]] += tree.counts[cell] / tree.weight[0]
+    start = contexts[context, START]
+    for cell in range(start, start + contexts[context, SIZE]):
+        p[place[cells[cell, OUTCOME]]] += counts[cell, COUNT] / unit
 
 
 @kernel()
 def predict_rows(tree, symbols, alpha, place, best):
     """Most probable outcome (n,) of each row."""
-    path = np.empty(symbols.shape[1], np.int64)
-    prior, base = alpha * tree.weight[0], 1.0 / tree.sizes[N_OUTCOMES]
+    slots, contexts, cells, weight, sizes = tree
+    totals, counts = contexts.view(np.float64), cells.view(np.float64)
+    paths, depths = np.empty((AHEAD, symbols.shape[1]), np.int64), np.empty(AHEAD, np.int64)
+    prior, known = alpha * weight[0], sizes[N_OUTCOMES]
+    base = 1.0 / known
     for row in range(len(symbols)):
-        depth = walk(tree, symbols, row, path)
-        best[row] = best_outcome(tree, path, depth, prior, base, place)
+        if row % AHEAD == 0:
+            walk_ahead(slots, contexts, cells, symbols, row, paths, depths)
+        i, depth = row % AHEAD, depths[row % AHEAD]
+        best[row] = best_outcome(contexts, totals, cells, counts, paths, i, depth, prior, base, place, known)
 
 
 @kernel()
 def probability_rows(tree, symbols, outcomes, alpha, out):
     """p(outcome) (n,) of each row; an outcome never met (negative) is taken as one more possible outcome."""
-    path = np.empty(symbols.shape[1], np.int64)
-    prior, known = alpha * tree.weight[0], tree.sizes[N_OUTCOMES]
+    slots, contexts, cells, weight, sizes = tree
+    totals, counts = contexts.view(np.float64), cells.view(np.float64)
+    paths, depths = np.empty((AHEAD, symbols.shape[1]), np.int64), np.empty(AHEAD, np.int64)
+    prior, known = alpha * weight[0], sizes[N_OUTCOMES]
     for row in range(len(symbols)):
-        depth = walk(tree, symbols, row, path)
+        if row % AHEAD == 0:
+            walk_ahead(slots, contexts, cells, symbols, row, paths, depths)
+        i, depth = row % AHEAD, depths[row % AHEAD]
         base = 1.0 / (known + (outcomes[row] < 0))
-        out[row] = probability(tree, path, depth, outcomes[row], prior, base)
+        out[row] = probability(contexts, totals, cells, counts, paths, i, depth, outcomes[row], prior, base)
 
 
 @kernel()
@@ -290,24 +326,21 @@ def move(tree, kept, new):
 
     A context is kept only with its parent.
     """
+    slots, contexts, cells, _, sizes = new
+    totals = contexts.view(np.float64)
     number = np.zeros(len(kept), np.int64)
     for context in range(1, len(kept)):
         if not kept[context]:
             continue
         key = tree.contexts[context, KEY]
         parent, symbol = key >> SYMBOL_BITS, key & ((np.int64(1) << SYMBOL_BITS) - 1)
-        copy = open_context(new, key_of(number[parent], symbol))
+        copy = open_context(slots, contexts, totals, sizes, key_of(number[parent], symbol))
         number[context] = copy
-        size, old = tree.contexts[context, SIZE], tree.contexts[context, START]
+        size, old, start = tree.contexts[context, SIZE], tree.contexts[context, START], contexts[copy, START]
         room = 1
         while room < size:
             room *= 2
-        start = new.contexts[copy, START]
-        new.outcomes[start : start + size] = tree.outcomes[old : old + size]
-        new.counts[start : start + size] = tree.counts[old : old + size]
-        new.sizes[N_CELLS] += room - 1
-        new.contexts[copy, SIZE] = size
-        new.contexts[copy, VISITS] = tree.contexts[context, VISITS]
-        new.contexts[copy, LAST] = tree.contexts[context, LAST]
-        new.totals[copy] = tree.totals[context]
-        new.sizes[WIDEST] = max(new.sizes[WIDEST], size)
+        cells[start : start + size] = tree.cells[old : old + size]
+        contexts[copy, SIZE:] = tree.contexts[context, SIZE:]
+        sizes[N_CELLS] += room - 1
+        sizes[WIDEST] = max(sizes[WIDEST], size)

@@ -14,7 +14,7 @@ def first_slot(hashed, n_slots):
     return np.int64(hashed >> np.uint64(32)) & (n_slots - 1)
 
 
-@kernel()
+@kernel(inline="always")
 def hash_row(rows, i):
     hashed = np.uint64(0)
     for k in range(rows.shape[1]):
@@ -23,7 +23,7 @@ def hash_row(rows, i):
     return hashed * ODD
 
 
-@kernel()
+@kernel(inline="always")
 def find_row(rows, i, symbols, slots):
     """Number of the row, or UNKNOWN, and the slot where the search ended."""
     slot = first_slot(hash_row(rows, i), len(slots))
