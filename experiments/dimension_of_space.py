@@ -7,8 +7,8 @@ Citation    Philipona, O'Regan & Nadal 2003, Neural Computation 15, table 1.
 Prediction  d = p + e - b is 6, 6 and 7 for the three organisms of the paper in at least 95 % of random bodies, by the
             gap in the singular values of complex-step derivatives.
 Controls    The paper's own estimator, eigenvalues of the covariance after small random movements, over the size of the
-            movements: where it fails shows what the arithmetic costs. Free choices that the paper leaves open (spread of
-            the retina, distance from rest) are swept.
+            movements: where it fails shows what the arithmetic costs. Choices that the paper leaves open (spread of the
+            retina, distance from rest) are swept.
 Cost        1 min of processor time for 30 seeds.
 """
 
@@ -128,7 +128,10 @@ def make_sensors(organism, retina, rng):
 
 def make_network(n_in, n_out, rng):
     """A random network of two layers of tanh, the hidden one as wide as the input."""
-    first, second = rng.standard_normal((n_in, n_in)) / np.sqrt(n_in), rng.standard_normal((n_in, n_out)) / np.sqrt(n_in)
+    first, second = (
+        rng.standard_normal((n_in, n_in)) / np.sqrt(n_in),
+        rng.standard_normal((n_in, n_out)) / np.sqrt(n_in),
+    )
     bias, bias_out = rng.standard_normal(n_in), rng.standard_normal(n_out)
     return lambda x: np.tanh(np.tanh(x @ first - bias) @ second - bias_out)
 
@@ -215,8 +218,8 @@ def verdict(results) -> Verdict:
         rule="d = 6, 6 and 7 for organisms 1, 2 and 3 in at least 95 % of the bodies",
         measured=f"d right in {percent(right)} % of {len(results['exact'])} bodies; over the sweep of what the paper "
         f"leaves open in {percent(swept)} %;\nby covariance at the best step in {percent(best)} %;\n"
-        f"p, e, b as published, but for organism 2, in {percent(all_right)} %: deviation of organism 2, e/b = 19/37 for "
-        "20/38,\nas its pupil reflex undoes a common change of all luminances (d is the same)",
+        f"p, e, b as published, but for organism 2, in {percent(all_right)} %: deviation of organism 2, e/b = 19/37 "
+        "for 20/38,\nas its pupil reflex undoes a common change of all luminances (d is the same)",
         published="p/e/b/d: " + ", ".join("/".join(map(str, organism.published)) for organism in ORGANISMS),
     )
 

@@ -65,13 +65,12 @@ class ContextTree:
         chance, right = np.empty(asked), np.empty(asked, bool)
         place = np.empty(0, np.int64) if place is None else place
         done = 0
-        while True:
+        while done < len(outcomes):
             done = kernels.count_steps(
                 self.arrays, symbols, outcomes, done, self.alpha, self._growth, self.min_parent, place, chance, right
             )
-            if done == len(outcomes):
-                return -np.log(chance), right
             self._make_room()
+        return -np.log(chance), right
 
     def pseudo_counts(self, symbols, place):
         out = np.empty((len(symbols), len(place)))
@@ -146,11 +145,14 @@ class ContextTree:
         if len(contexts) and kernels.depths_of(source).max() > self.order:
             raise ValueError(f"a context is longer than order={self.order} allows")
         self.arrays = source
-        self._move(np.ones(len(contexts) + 1, bool), min(2 * len(contexts), self.max_contexts))
+        self._move(np.ones(len(contexts) + 1, bool), min(max(2 * len(contexts), START), self.max_contexts))
+        self._make_room()
 
     def _make_room(self):
-        """More room, or at the limit fewer contexts: those met longest ago go, longer before shorter ones."""
+        """Have room for one more step: a larger tree, or at the limit fewer contexts, those met longest ago."""
         tree = self.arrays
+        if kernels.has_room(tree.contexts, tree.cells, tree.sizes, self.order + 1):
+            return
         kept = np.ones(self.n_contexts + 1, bool)
         capacity = len(tree.contexts) - 1
         if self.n_contexts + self.order + 1 > capacity:

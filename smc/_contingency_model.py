@@ -59,8 +59,9 @@ class ContingencyModel(BaseEstimator):
     min_parent : int, default=0
         A longer context is opened once so many steps were counted in the context it lengthens.
     max_contexts : int, optional
-        Most contexts, of all depths together, that are kept; more than `order`. When a step may need more, those met
-        longest ago are dropped, longer before shorter ones, until an eighth of the places is free (and order + 1).
+        Most contexts, of all depths together; at least 2 (order + 1). When after a step there may be no room for
+        another, those met longest ago are dropped, longer before shorter ones, until an eighth of the places (at least
+        order + 1) is free.
 
     Attributes
     ----------
@@ -429,7 +430,7 @@ class ContingencyModel(BaseEstimator):
         if self.order == 0:
             raise ValueError("order must be 1 to draw a graph of observations; with order=0 only actions are kept")
         contexts, cells, counts, depths = self._tree.to_rows()
-        parents, symbols, _, _, sizes = np.repeat(contexts, contexts[:, -1], axis=0).T
+        parents, symbols = np.repeat(contexts, contexts[:, -1], axis=0).T[:2]
         drawn = np.repeat(depths == 1, contexts[:, -1])
         acts = contexts[parents[drawn] - 1, 1]
         steps = np.stack([acts, symbols[drawn]], axis=1)
@@ -499,11 +500,8 @@ class ContingencyModel(BaseEstimator):
         check_real("alpha", self.alpha, 0.0, open_low=True)
         check_real("forgetting", self.forgetting, 0.0, 1.0, open_high=True)
         check_integer("min_parent", self.min_parent, 0)
-        if self.max_contexts is not None and check_integer("max_contexts", self.max_contexts, 1) <= self.order:
-            raise ValueError(
-                f"max_contexts must be more than order, {self.order}, for a step has that many contexts and one more; "
-                f"got {self.max_contexts}"
-            )
+        if self.max_contexts is not None:
+            check_integer("max_contexts", self.max_contexts, 2 * (int(self.order) + 1))
 
     def _check_shapes(self, observation, action=None, name="observation"):
         if observation.shape[1:] != self._shape:

@@ -74,11 +74,11 @@ def previous_steps(transitions, modality):
     same = transitions.group[order][1:] == transitions.group[order][:-1]
     before, after = order[:-1][same], order[1:][same]
     ended, begun = transitions.next_observation[modality][before], transitions.observation[modality][after]
-    torn = (ended != begun).reshape(len(before), -1).any(axis=1)
+    torn = (ended != begun).any(axis=tuple(range(1, ended.ndim)))
     if torn.any():
         a, b = before[torn][0], after[torn][0]
         raise ValueError(
-            f"transitions: steps {a} and {b} follow each other in group {transitions.group[a]!r}, but the next "
+            f"transitions: steps {a} and {b} follow each other in group {transitions.group[a]}, but the next "
             f"observation of the first is not the observation of the second; steps of an episode must be complete and "
             f"in order"
         )

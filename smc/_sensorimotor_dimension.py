@@ -112,7 +112,8 @@ def sensorimotor_dimension(
     if estimator == "jacobian":
         by_body = _jacobian(sensors, motor, environment, step, 0)
         by_environment = _jacobian(sensors, motor, environment, step, 1)
-        spectra = [_exact_spectrum(part) for part in (by_body, by_environment, np.concatenate([by_body, by_environment]))]
+        by_both = np.concatenate([by_body, by_environment])
+        spectra = [_exact_spectrum(derivatives) for derivatives in (by_body, by_environment, by_both)]
     else:
         rng = check_generator(random_state)
         bodies = motor + step * rng.standard_normal((n_samples, motor.shape[1]))
@@ -132,15 +133,15 @@ def _jacobian(sensors, motor, environment, step, varied):
     point[varied] = point[varied] + 1j * step * np.eye(point[varied].shape[1])
     values = _sense(sensors, *point)
     if values.dtype.kind != "c":
-        raise TypeError("sensors must return complex values for complex arguments; use estimator='covariance' otherwise")
+        raise TypeError(
+            "sensors must return complex values for complex arguments; use estimator='covariance' otherwise"
+        )
     return values.imag / step
 
 
 def _sense(sensors, motor, environment):
     n = max(len(motor), len(environment))
-    values = np.asarray(
-        sensors(*(np.broadcast_to(part, (n, part.shape[1])).copy() for part in (motor, environment)))
-    )
+    values = np.asarray(sensors(*(np.broadcast_to(part, (n, part.shape[1])).copy() for part in (motor, environment))))
     if values.ndim != 2 or len(values) != n:
         raise ValueError(f"sensors must return shape (n, n_sensors), here n = {n}; got {values.shape}")
     if not np.isfinite(values).all():

@@ -106,7 +106,7 @@ def probability(contexts, totals, cells, counts, paths, i, depth, outcome, prior
 
 @kernel(inline="always")
 def best_outcome(contexts, totals, cells, counts, paths, i, depth, prior, base, place, n_outcomes):
-    """The most probable outcome in the last of the first `depth` contexts of paths[i]; of equals the one whose `place` comes first.
+    """The most probable outcome in context `depth` - 1 of paths[i]; of equals the one whose `place` comes first.
 
     The cells of a context are in order of their counts, and the shorter contexts add at most `prior` to any, so most
     outcomes need not be looked at.
@@ -195,7 +195,7 @@ def has_room(contexts, cells, sizes, n_new):
 
 @kernel()
 def count_steps(tree, symbols, outcomes, first, alpha, growth, min_parent, place, chance, right):
-    """Count rows first, first + 1, ... and return the first row for which there was no room.
+    """Count rows first, first + 1, ... until there is no room for one more; returns the row after the last.
 
     Parameters
     ----------
@@ -217,8 +217,6 @@ def count_steps(tree, symbols, outcomes, first, alpha, growth, min_parent, place
     asked, n_symbols = len(chance) > 0, symbols.shape[1]
     paths, depths = np.empty((AHEAD, n_symbols), np.int64), np.empty(AHEAD, np.int64)
     for row in range(first, len(outcomes)):
-        if not has_room(contexts, cells, sizes, n_symbols):
-            return row
         i = (row - first) % AHEAD
         if i == 0:
             walk_ahead(slots, contexts, cells, symbols, row, paths, depths)
@@ -245,6 +243,8 @@ def count_steps(tree, symbols, outcomes, first, alpha, growth, min_parent, place
             contexts[parent, LAST] = sizes[CLOCK]
         if weight[0] > LARGEST_WEIGHT:
             rescale(totals, counts, weight, sizes)
+        if not has_room(contexts, cells, sizes, n_symbols):
+            return row + 1
     return len(outcomes)
 
 
