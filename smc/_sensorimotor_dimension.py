@@ -107,8 +107,7 @@ def sensorimotor_dimension(
     default = COMPLEX_STEP if estimator == "jacobian" else SAMPLED_STEP
     step = default if step is None else check_real("step", step, 0.0, open_low=True)
     check_integer("n_samples", n_samples, 2)
-    motor = check_matrix("motor", np.asarray(motor)[None]).astype(float)
-    environment = check_matrix("environment", np.asarray(environment)[None]).astype(float)
+    motor, environment = _as_point("motor", motor), _as_point("environment", environment)
     if estimator == "jacobian":
         by_body = _jacobian(sensors, motor, environment, step, 0)
         by_environment = _jacobian(sensors, motor, environment, step, 1)
@@ -125,6 +124,13 @@ def sensorimotor_dimension(
         ]
     ranks, gaps = zip(*map(_largest_gap, spectra))
     return SensorimotorDimension(*ranks, gaps)
+
+
+def _as_point(name, values):
+    """One row (1, n) of float64."""
+    if np.ndim(values) != 1:
+        raise ValueError(f"{name} must have shape (n,), got {np.shape(values)}")
+    return check_matrix(name, np.asarray(values)[None]).astype(float)
 
 
 def _jacobian(sensors, motor, environment, step, varied):
