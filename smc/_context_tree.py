@@ -28,7 +28,14 @@ class ContextTree:
         self.min_parent = min_parent
         self.max_contexts = MOST_CONTEXTS if max_contexts is None else max_contexts
         self._growth = 1.0 / (1.0 - forgetting)
-        self.arrays = empty_tree(min(START, self.max_contexts), START)
+        self._store = empty_store(min(START, self.max_contexts), START)
+        self._paths = np.empty((kernels.AHEAD, order + 2), np.int64)
+
+    @property
+    def arrays(self):
+        """What the kernels see; the views are made anew lest a copy of the tree shares them."""
+        slots, contexts, cells, weight, sizes = self._store
+        return kernels.Tree(slots, contexts, contexts.view(float), cells, cells.view(float), weight, sizes)
 
     @property
     def n_contexts(self):
@@ -45,7 +52,7 @@ class ContextTree:
     @property
     def n_longest(self):
         """Contexts of the greatest depth."""
-        return int((kernels.depths_of(self.arrays) == self.order).sum())
+        return int((self._depths() == self.order).sum())
 
     def count(self, symbols, outcomes, place=None):
         """Count steps in their order.
@@ -66,25 +73,24 @@ class ContextTree:
         place = np.empty(0, np.int64) if place is None else place
         done = 0
         while done < len(outcomes):
-            done = kernels.count_steps(
-                self.arrays, symbols, outcomes, done, self.alpha, self._growth, self.min_parent, place, chance, right
-            )
+            rule = self.alpha, self._growth, self.min_parent
+            done = kernels.count_steps(self.arrays, symbols, outcomes, done, *rule, place, chance, right, self._paths)
             self._make_room()
         return -np.log(chance), right
 
     def pseudo_counts(self, symbols, place):
         out = np.empty((len(symbols), len(place)))
-        kernels.pseudo_counts(self.arrays, symbols, self.alpha, place, out)
+        kernels.pseudo_counts(self.arrays, symbols, self.alpha, place, out, self._paths)
         return out
 
     def best_outcomes(self, symbols, place):
         best = np.empty(len(symbols), np.int64)
-        kernels.predict_rows(self.arrays, symbols, self.alpha, place, best)
+        kernels.predict_rows(self.arrays, symbols, self.alpha, place, best, self._paths)
         return best
 
     def probabilities(self, symbols, outcomes):
         out = np.empty(len(symbols))
-        kernels.probability_rows(self.arrays, symbols, outcomes, self.alpha, out)
+        kernels.probability_rows(self.arrays, symbols, outcomes, self.alpha, out, self._paths)
         return out
 
     def to_rows(self):
@@ -106,8 +112,8 @@ class ContextTree:
         cells = np.repeat(rows[:, kernels.START], sizes) + within
         parents, symbols = rows[:, kernels.KEY] >> kernels.SYMBOL_BITS, rows[:, kernels.KEY] & SYMBOL_MASK
         table = np.stack([parents, symbols, rows[:, kernels.VISITS], rows[:, kernels.LAST], sizes], axis=1)
-        counts = tree.cells.view(np.float64)[cells, kernels.COUNT] / tree.weight[0]
-        return table, tree.cells[cells, kernels.OUTCOME], counts, kernels.depths_of(tree)[1:]
+        counts = tree.counts[cells, kernels.COUNT] / tree.weight[0]
+        return table, tree.cells[cells, kernels.OUTCOME], counts, self._depths()
 
     def restore(self, contexts, cells, counts, n_steps, n_outcomes):
         """Take over what `to_rows` gave.
@@ -133,20 +139,25 @@ class ContextTree:
         )
         if not sound or len(np.unique(contexts[:, :2], axis=0)) < len(contexts):
             raise ValueError("the contexts do not form a tree")
-        source = empty_tree(len(contexts), len(cells))
+        self._store = empty_store(len(contexts), len(cells))
+        source = self.arrays
         starts = np.cumsum(sizes) - sizes
         keys = (parents << kernels.SYMBOL_BITS) | symbols
         totals = np.bincount(np.repeat(ids - 1, sizes), counts, minlength=len(contexts))
         source.contexts[1:, : kernels.TOTAL] = np.stack([keys, starts, sizes, visits, last], axis=1)
-        source.contexts[1:, kernels.TOTAL] = totals.view(np.int64)
-        source.cells[:, kernels.OUTCOME], source.cells[:, kernels.COUNT] = cells, counts.view(np.int64)
+        source.totals[1:, kernels.TOTAL] = totals
+        source.cells[:, kernels.OUTCOME], source.counts[:, kernels.COUNT] = cells, counts
         source.sizes[kernels.N_CONTEXTS] = len(contexts) + 1
         source.sizes[kernels.CLOCK], source.sizes[kernels.N_OUTCOMES] = n_steps, n_outcomes
-        if len(contexts) and kernels.depths_of(source).max() > self.order:
+        if self._depths().max(initial=0) > self.order:
             raise ValueError(f"a context is longer than order={self.order} allows")
-        self.arrays = source
         self._move(np.ones(len(contexts) + 1, bool), min(max(2 * len(contexts), START), self.max_contexts))
         self._make_room()
+
+    def _depths(self):
+        depths = np.empty(self.n_contexts + 1, np.int64)
+        kernels.find_depths(self.arrays, depths)
+        return depths[1:]
 
     def _make_room(self):
         """Have room for one more step: a larger tree, or at the limit fewer contexts, those met longest ago."""
@@ -170,25 +181,21 @@ class ContextTree:
         sizes = tree.contexts[1 : len(kept), kernels.SIZE][kept[1:]]
         rooms = (2 ** np.ceil(np.log2(np.maximum(sizes, 1)))).sum()
         spare = 2 * (self.order + 1) * (max(sizes.max(initial=0), tree.sizes[kernels.WIDEST]) + 1)
-        new = empty_tree(capacity, int(2 * rooms + spare + START))
-        kernels.move(tree, kept, new)
+        self._store = empty_store(capacity, int(2 * rooms + spare + START))
+        new = self.arrays
+        kernels.move(tree, kept, new, np.empty(len(kept), np.int64))
         new.weight[0] = tree.weight[0]
         for entry in (kernels.CLOCK, kernels.N_OUTCOMES):
             new.sizes[entry] = tree.sizes[entry]
-        self.arrays = new
 
 
 SYMBOL_MASK = (1 << kernels.SYMBOL_BITS) - 1
 
 
-def empty_tree(n_contexts, n_cells):
-    """Room for so many contexts, beside the root, and cells."""
+def empty_store(n_contexts, n_cells):
+    """Arrays with room for so many contexts, beside the root, and cells: slots, contexts, cells, weight, sizes."""
     sizes = np.zeros(kernels.N_SIZES, np.int64)
     sizes[kernels.N_CONTEXTS] = 1
-    return kernels.Tree(
-        slots=np.full(1 << int(2 * n_contexts + 1).bit_length(), kernels.ROOT, np.int32),
-        contexts=np.zeros((n_contexts + 1, kernels.N_FIELDS), np.int64),
-        cells=np.zeros((n_cells, 2), np.int64),
-        weight=np.ones(1),
-        sizes=sizes,
-    )
+    slots = np.full(1 << int(2 * n_contexts + 1).bit_length(), kernels.ROOT, np.int32)
+    contexts, cells = np.zeros((n_contexts + 1, kernels.N_FIELDS), np.int64), np.zeros((n_cells, 2), np.int64)
+    return slots, contexts, cells, np.ones(1), sizes

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from smc._context_tree import ContextTree
 from smc._contingency_steps import as_actions, as_history, as_observations, previous_steps
-from smc._kernels.contexts import END, UNKNOWN
+from smc._kernels.contexts import END
 from smc._symbols import Symbols
 from smc._transitions import pick_modality
 from topology import storage
@@ -251,10 +251,11 @@ class ContingencyModel(BaseEstimator):
 
     def _contexts(self, observations, actions, pairs):
         """What each longer context adds (n, order + 1): the action, the observation, the pairs before."""
-        contexts = np.full((len(actions), self.order + 1), END)
+        contexts = np.empty((len(actions), self.order + 1), np.int64)
         contexts[:, 0] = _pair(0, actions)
         if self.order > 0:
-            contexts[:, 1] = np.where(observations >= 0, observations, UNKNOWN)
+            contexts[:, 1] = observations
+        contexts[:, 2:] = END
         contexts[:, 2 : 2 + pairs.shape[1]] = pairs
         return contexts
 
@@ -511,9 +512,8 @@ class ContingencyModel(BaseEstimator):
 
 
 def _pair(observations, actions):
-    """One symbol for an action in an observation, or UNKNOWN where either is."""
-    known = np.minimum(observations, actions) >= 0
-    return np.where(known, (np.asarray(actions) << OBSERVATION_BITS) | observations, UNKNOWN)
+    """One symbol for an action in an observation; negative, and never END, where either is UNKNOWN."""
+    return (actions << OBSERVATION_BITS) | observations
 
 
 def _flat(observation):

@@ -16,29 +16,32 @@ KEY, START, SIZE, VISITS, LAST, TOTAL, N_FIELDS = 0, 1, 2, 3, 4, 5, 8  # of a co
 OUTCOME, COUNT = 0, 1  # of a cell
 N_CONTEXTS, N_CELLS, WIDEST, CLOCK, N_OUTCOMES, N_SIZES = 0, 1, 2, 3, 4, 5  # entries of `sizes`
 SYMBOL_BITS = 36  # of a key, for the symbols; the others number the parent
-END, UNKNOWN = -1, -2  # in place of a symbol: the history is not longer; never met
+END = -1  # in place of a symbol: the history is not longer; any other negative number: never met
 LARGEST_WEIGHT = 1e100
 AHEAD = 64  # rows whose contexts are looked up together
 
 # The arrays of one tree; the first sizes[N_CONTEXTS] contexts (number 0 is the root) and sizes[N_CELLS] cells are used.
 #   slots (a power of two >= 2 * capacity,) int32: number of a context, or ROOT where empty
 #   contexts (capacity, N_FIELDS) int64: key; first cell; outcomes; steps; clock of the last step there; sum of its
-#   counts, the bits of a float64
-#   cells (n, 2) int64: outcome; count, the bits of a float64. Those of a context lie together, in room for a power of
-#   two, most counted first
+#   counts, which `totals` shows as float64
+#   cells (n, 2) int64: outcome; count, which `counts` shows as float64. Those of a context lie together, in room for a
+#   power of two, most counted first
 #   weight (1,): what the last step counted, for counts fade by growing that of later steps
 #   sizes (N_SIZES,) int64: contexts and cells in use, most outcomes of a context, steps counted, outcomes met
-# Helpers take the arrays apart, with their views as float64 (totals, counts): a tuple would be counted as in use at
-# every call.
-Tree = namedtuple("Tree", "slots contexts cells weight sizes")
+Tree = namedtuple("Tree", "slots contexts totals cells counts weight sizes")
+
+# Nothing here owns memory: without `_nrt=False` each array that a loop passes on would be counted as in use, and that
+# takes longer than the steps themselves.
+loop = kernel(_nrt=False)
+part = kernel(inline="always")
 
 
-@kernel(inline="always")
+@part
 def key_of(parent, symbol):
     return (np.int64(parent) << SYMBOL_BITS) | symbol
 
 
-@kernel(inline="always")
+@part
 def find_context(slots, contexts, key):
     """Number of the context, or ROOT, and the slot where the search ended."""
     mixed = np.uint64(key) ^ (np.uint64(key) >> np.uint64(32))
@@ -50,7 +53,7 @@ def find_context(slots, contexts, key):
     return ROOT, slot
 
 
-@kernel(inline="always")
+@part
 def walk(slots, contexts, symbols, row, paths, i, depth):
     """Find the known contexts of a row from the shortest on, `depth` of them in paths[i] already; returns how many."""
     parent = paths[i, depth - 1] if depth > 0 else ROOT
@@ -63,22 +66,23 @@ def walk(slots, contexts, symbols, row, paths, i, depth):
     return depth
 
 
-@kernel()
-def walk_ahead(slots, contexts, cells, symbols, first, paths, depths):
-    """Walk some rows from `first` on.
+@loop
+def walk_ahead(slots, contexts, cells, symbols, first, paths):
+    """Walk some rows from `first` on, into `paths` (n_rows, order + 2); the last column is how far each came.
 
     Rows wait for memory together here, which they would not between counts that depend on each other; the contexts'
     first cells are read for that reason alone, and returned lest the compiler leaves them out.
     """
     touched = 0
     for i in range(min(len(paths), len(symbols) - first)):
-        depths[i] = walk(slots, contexts, symbols, first + i, paths, i, 0)
-        for d in range(depths[i]):
+        depth = walk(slots, contexts, symbols, first + i, paths, i, 0)
+        paths[i, symbols.shape[1]] = depth
+        for d in range(depth):
             touched += cells[contexts[paths[i, d], START], OUTCOME]
     return touched
 
 
-@kernel(inline="always")
+@part
 def find_cell(contexts, cells, context, outcome):
     """Cell of the outcome, or the one behind the last."""
     cell = contexts[context, START]
@@ -88,13 +92,13 @@ def find_cell(contexts, cells, context, outcome):
     return cell
 
 
-@kernel(inline="always")
+@part
 def count_of(contexts, cells, counts, context, outcome):
     cell = find_cell(contexts, cells, context, outcome)
     return counts[cell, COUNT] if cell < contexts[context, START] + contexts[context, SIZE] else 0.0
 
 
-@kernel(inline="always")
+@part
 def probability(contexts, totals, cells, counts, paths, i, depth, outcome, prior, base):
     """p(outcome) in the first `depth` contexts of paths[i]; `prior` in the unit of the counts."""
     p = base
@@ -104,7 +108,7 @@ def probability(contexts, totals, cells, counts, paths, i, depth, outcome, prior
     return p
 
 
-@kernel(inline="always")
+@part
 def best_outcome(contexts, totals, cells, counts, paths, i, depth, prior, base, place, n_outcomes):
     """The most probable outcome in context `depth` - 1 of paths[i]; of equals the one whose `place` comes first.
 
@@ -137,7 +141,7 @@ def best_outcome(contexts, totals, cells, counts, paths, i, depth, prior, base, 
     return best
 
 
-@kernel()
+@loop
 def open_context(slots, contexts, totals, sizes, key):
     """A new context without outcomes, for which there must be room."""
     _, slot = find_context(slots, contexts, key)
@@ -153,7 +157,14 @@ def open_context(slots, contexts, totals, sizes, key):
     return context
 
 
-@kernel(inline="always")
+@part
+def copy_cells(source, start, target, moved, size):
+    for k in range(size):
+        target[moved + k, OUTCOME] = source[start + k, OUTCOME]
+        target[moved + k, COUNT] = source[start + k, COUNT]
+
+
+@part
 def add_count(contexts, totals, cells, counts, sizes, context, outcome, amount):
     """Count an outcome and keep the cells in order; a context whose room is full moves to room for twice as many."""
     start, size = contexts[context, START], contexts[context, SIZE]
@@ -161,7 +172,7 @@ def add_count(contexts, totals, cells, counts, sizes, context, outcome, amount):
     if cell == start + size:
         if size & (size - 1) == 0 and size > 0:
             moved = sizes[N_CELLS]
-            cells[moved : moved + size] = cells[start : start + size]
+            copy_cells(cells, start, cells, moved, size)
             sizes[N_CELLS] += 2 * size
             contexts[context, START] = moved
             start, cell = moved, moved + size
@@ -178,23 +189,25 @@ def add_count(contexts, totals, cells, counts, sizes, context, outcome, amount):
     totals[context, TOTAL] += amount
 
 
-@kernel()
+@loop
 def rescale(totals, counts, weight, sizes):
     """Divide all counts by the weight of the last step."""
-    counts[: sizes[N_CELLS], COUNT] /= weight[0]
-    totals[: sizes[N_CONTEXTS], TOTAL] /= weight[0]
+    for cell in range(sizes[N_CELLS]):
+        counts[cell, COUNT] /= weight[0]
+    for context in range(sizes[N_CONTEXTS]):
+        totals[context, TOTAL] /= weight[0]
     weight[0] = 1.0
 
 
-@kernel(inline="always")
+@part
 def has_room(contexts, cells, sizes, n_new):
     """Whether one more step fits, whatever contexts and outcomes it brings."""
     fits = sizes[N_CONTEXTS] + n_new <= len(contexts)
     return fits and sizes[N_CELLS] + 2 * n_new * (sizes[WIDEST] + 1) <= len(cells)
 
 
-@kernel()
-def count_steps(tree, symbols, outcomes, first, alpha, growth, min_parent, place, chance, right):
+@loop
+def count_steps(tree, symbols, outcomes, first, alpha, growth, min_parent, place, chance, right, paths):
     """Count rows first, first + 1, ... until there is no room for one more; returns the row after the last.
 
     Parameters
@@ -211,16 +224,15 @@ def count_steps(tree, symbols, outcomes, first, alpha, growth, min_parent, place
         Of equally probable outcomes the one whose place comes first is predicted.
     chance, right : (n,) float and bool, out, or (0,) when nobody asks
         p(outcome), and whether it was the most probable one, each before the step is counted.
+    paths : (AHEAD, order + 2) int64, work space
     """
-    slots, contexts, cells, weight, sizes = tree
-    totals, counts = contexts.view(np.float64), cells.view(np.float64)
+    slots, contexts, totals, cells, counts, weight, sizes = tree
     asked, n_symbols = len(chance) > 0, symbols.shape[1]
-    paths, depths = np.empty((AHEAD, n_symbols), np.int64), np.empty(AHEAD, np.int64)
     for row in range(first, len(outcomes)):
         i = (row - first) % AHEAD
         if i == 0:
-            walk_ahead(slots, contexts, cells, symbols, row, paths, depths)
-        depth = walk(slots, contexts, symbols, row, paths, i, depths[i])  # contexts opened since then
+            walk_ahead(slots, contexts, cells, symbols, row, paths)
+        depth = walk(slots, contexts, symbols, row, paths, i, paths[i, n_symbols])  # contexts opened since then
         outcome, known = outcomes[row], sizes[N_OUTCOMES]
         if asked:
             prior, base = alpha * weight[0], 1.0 / (known + (outcome >= known))
@@ -248,87 +260,76 @@ def count_steps(tree, symbols, outcomes, first, alpha, growth, min_parent, place
     return len(outcomes)
 
 
-@kernel()
-def pseudo_counts(tree, symbols, alpha, place, out):
+@loop
+def pseudo_counts(tree, symbols, alpha, place, out, paths):
     """Dirichlet parameters (n, n_outcomes) of each row's longest context, known or not; columns by `place`.
 
     The counts are in units of the last step.
     """
-    slots, contexts, cells, weight, _ = tree
-    totals, counts = contexts.view(np.float64), cells.view(np.float64)
-    path = np.empty((1, symbols.shape[1]), np.int64)
+    slots, contexts, totals, cells, counts, weight, _ = tree
     for row in range(len(symbols)):
         length = 0
         while length < symbols.shape[1] and symbols[row, length] != END:
             length += 1
-        depth = walk(slots, contexts, symbols, row, path, 0, 0)
-        out[row] = 1.0 / out.shape[1]
-        for d in range(min(depth, length - 1)):
-            add_counts(contexts, cells, counts, path[0, d], alpha, weight[0], place, out[row])
-            out[row] /= alpha + totals[path[0, d], TOTAL] / weight[0]
-        if depth == length:
-            add_counts(contexts, cells, counts, path[0, length - 1], alpha, weight[0], place, out[row])
-        else:
-            out[row] *= alpha
+        depth = walk(slots, contexts, symbols, row, paths, 0, 0)
+        for k in range(out.shape[1]):
+            out[row, k] = 1.0 / out.shape[1]
+        for d in range(min(depth + 1, length)):
+            for k in range(out.shape[1]):
+                out[row, k] *= alpha
+            if d == depth:  # nothing longer is known
+                break
+            context = paths[0, d]
+            start = contexts[context, START]
+            for cell in range(start, start + contexts[context, SIZE]):
+                out[row, place[cells[cell, OUTCOME]]] += counts[cell, COUNT] / weight[0]
+            if d < length - 1:
+                for k in range(out.shape[1]):
+                    out[row, k] /= alpha + totals[context, TOTAL] / weight[0]
 
 
-@kernel()
-def add_counts(contexts, cells, counts, context, alpha, unit, place, p):
-    """alpha p + counts, in place."""
-    p *= alpha
-    start = contexts[context, START]
-    for cell in range(start, start + contexts[context, SIZE]):
-        p[place[cells[cell, OUTCOME]]] += counts[cell, COUNT] / unit
-
-
-@kernel()
-def predict_rows(tree, symbols, alpha, place, best):
+@loop
+def predict_rows(tree, symbols, alpha, place, best, paths):
     """Most probable outcome (n,) of each row."""
-    slots, contexts, cells, weight, sizes = tree
-    totals, counts = contexts.view(np.float64), cells.view(np.float64)
-    paths, depths = np.empty((AHEAD, symbols.shape[1]), np.int64), np.empty(AHEAD, np.int64)
+    slots, contexts, totals, cells, counts, weight, sizes = tree
     prior, known = alpha * weight[0], sizes[N_OUTCOMES]
     base = 1.0 / known
     for row in range(len(symbols)):
         if row % AHEAD == 0:
-            walk_ahead(slots, contexts, cells, symbols, row, paths, depths)
-        i, depth = row % AHEAD, depths[row % AHEAD]
+            walk_ahead(slots, contexts, cells, symbols, row, paths)
+        i, depth = row % AHEAD, paths[row % AHEAD, symbols.shape[1]]
         best[row] = best_outcome(contexts, totals, cells, counts, paths, i, depth, prior, base, place, known)
 
 
-@kernel()
-def probability_rows(tree, symbols, outcomes, alpha, out):
+@loop
+def probability_rows(tree, symbols, outcomes, alpha, out, paths):
     """p(outcome) (n,) of each row; an outcome never met (negative) is taken as one more possible outcome."""
-    slots, contexts, cells, weight, sizes = tree
-    totals, counts = contexts.view(np.float64), cells.view(np.float64)
-    paths, depths = np.empty((AHEAD, symbols.shape[1]), np.int64), np.empty(AHEAD, np.int64)
+    slots, contexts, totals, cells, counts, weight, sizes = tree
     prior, known = alpha * weight[0], sizes[N_OUTCOMES]
     for row in range(len(symbols)):
         if row % AHEAD == 0:
-            walk_ahead(slots, contexts, cells, symbols, row, paths, depths)
-        i, depth = row % AHEAD, depths[row % AHEAD]
+            walk_ahead(slots, contexts, cells, symbols, row, paths)
+        i, depth = row % AHEAD, paths[row % AHEAD, symbols.shape[1]]
         base = 1.0 / (known + (outcomes[row] < 0))
         out[row] = probability(contexts, totals, cells, counts, paths, i, depth, outcomes[row], prior, base)
 
 
-@kernel()
-def depths_of(tree):
+@loop
+def find_depths(tree, depths):
     """Depth (n_contexts,) of every context, the root's -1: parents are numbered before their children."""
-    depths = np.full(tree.sizes[N_CONTEXTS], -1)
+    depths[ROOT] = -1
     for context in range(1, len(depths)):
         depths[context] = depths[tree.contexts[context, KEY] >> SYMBOL_BITS] + 1
-    return depths
 
 
-@kernel()
-def move(tree, kept, new):
+@loop
+def move(tree, kept, new, number):
     """Copy the contexts marked in `kept` (n_contexts,) into an empty tree, which has room for them.
 
-    A context is kept only with its parent.
+    A context is kept only with its parent. `number` (n_contexts,) is work space.
     """
-    slots, contexts, cells, _, sizes = new
-    totals = contexts.view(np.float64)
-    number = np.zeros(len(kept), np.int64)
+    number[ROOT] = ROOT
+    slots, contexts, totals, cells, _, _, sizes = new
     for context in range(1, len(kept)):
         if not kept[context]:
             continue
@@ -340,7 +341,8 @@ def move(tree, kept, new):
         room = 1
         while room < size:
             room *= 2
-        cells[start : start + size] = tree.cells[old : old + size]
-        contexts[copy, SIZE:] = tree.contexts[context, SIZE:]
+        copy_cells(tree.cells, old, cells, start, size)
+        for field in range(SIZE, N_FIELDS):
+            contexts[copy, field] = tree.contexts[context, field]
         sizes[N_CELLS] += room - 1
         sizes[WIDEST] = max(sizes[WIDEST], size)

@@ -4,7 +4,7 @@ import numpy as np
 
 from topology._kernels.compiling import kernel
 
-UNKNOWN = -1
+UNKNOWN = -2  # not -1, which means something else in contexts.py
 ODD = np.uint64(0x9E3779B97F4A7C15)  # 2**64 divided by the golden ratio: Fibonacci hashing (Knuth 1973)
 
 
@@ -40,7 +40,7 @@ def find_row(rows, i, symbols, slots):
     return UNKNOWN, slot
 
 
-@kernel()
+@kernel(_nrt=False)  # nothing is allocated: see contexts.py
 def number_rows(rows, first, symbols, n_symbols, slots, learn, numbers):
     """Number rows[first:] by first appearance; returns the first row for which there was no room, and the new size.
 
@@ -59,7 +59,8 @@ def number_rows(rows, first, symbols, n_symbols, slots, learn, numbers):
             if n_symbols == len(symbols):
                 return i, n_symbols
             number = n_symbols
-            symbols[number] = rows[i]
+            for k in range(rows.shape[1]):
+                symbols[number, k] = rows[i, k]
             slots[slot] = number
             n_symbols += 1
         numbers[i] = number
