@@ -29,7 +29,7 @@ class ContextTree:
         self.max_contexts = MOST_CONTEXTS if max_contexts is None else max_contexts
         self._growth = 1.0 / (1.0 - forgetting)
         self._store = empty_store(min(START, self.max_contexts), START)
-        self._paths = np.empty((kernels.AHEAD, order + 2), np.int64)
+        self._paths, self._found = np.empty((kernels.AHEAD, order + 2), np.int64), np.empty(order + 1, np.int64)
 
     @property
     def arrays(self):
@@ -74,7 +74,9 @@ class ContextTree:
         done = 0
         while done < len(outcomes):
             rule = self.alpha, self._growth, self.min_parent
-            done = kernels.count_steps(self.arrays, symbols, outcomes, done, *rule, place, chance, right, self._paths)
+            done = kernels.count_steps(
+                self.arrays, symbols, outcomes, done, *rule, place, chance, right, self._paths, self._found
+            )
             self._make_room()
         return -np.log(chance), right
 

@@ -68,13 +68,13 @@ def walk(slots, contexts, symbols, row, paths, i, depth):
 
 @loop
 def walk_ahead(slots, contexts, cells, symbols, first, paths):
-    """Walk some rows from `first` on, into `paths` (n_rows, order + 2); the last column is how far each came.
+    """Walk some rows from `first` on, into `paths` (AHEAD, order + 2); the last column is how far each came.
 
     Rows wait for memory together here, which they would not between counts that depend on each other; the contexts'
     first cells are read for that reason alone, and returned lest the compiler leaves them out.
     """
     touched = 0
-    for i in range(min(len(paths), len(symbols) - first)):
+    for i in range(min(AHEAD, len(symbols) - first)):
         depth = walk(slots, contexts, symbols, first + i, paths, i, 0)
         paths[i, symbols.shape[1]] = depth
         for d in range(depth):
@@ -165,10 +165,12 @@ def copy_cells(source, start, target, moved, size):
 
 
 @part
-def add_count(contexts, totals, cells, counts, sizes, context, outcome, amount):
-    """Count an outcome and keep the cells in order; a context whose room is full moves to room for twice as many."""
+def add_count(contexts, totals, cells, counts, sizes, context, cell, outcome, amount):
+    """Count an outcome in its cell, or the one behind the last, and keep the cells in order.
+
+    A context whose room is full moves to room for twice as many.
+    """
     start, size = contexts[context, START], contexts[context, SIZE]
-    cell = find_cell(contexts, cells, context, outcome)
     if cell == start + size:
         if size & (size - 1) == 0 and size > 0:
             moved = sizes[N_CELLS]
@@ -207,7 +209,7 @@ def has_room(contexts, cells, sizes, n_new):
 
 
 @loop
-def count_steps(tree, symbols, outcomes, first, alpha, growth, min_parent, place, chance, right, paths):
+def count_steps(tree, symbols, outcomes, first, alpha, growth, min_parent, place, chance, right, paths, found):
     """Count rows first, first + 1, ... until there is no room for one more; returns the row after the last.
 
     Parameters
@@ -224,7 +226,7 @@ def count_steps(tree, symbols, outcomes, first, alpha, growth, min_parent, place
         Of equally probable outcomes the one whose place comes first is predicted.
     chance, right : (n,) float and bool, out, or (0,) when nobody asks
         p(outcome), and whether it was the most probable one, each before the step is counted.
-    paths : (AHEAD, order + 2) int64, work space
+    paths : (AHEAD, order + 2) and found : (order + 1,) int64, work space
     """
     slots, contexts, totals, cells, counts, weight, sizes = tree
     asked, n_symbols = len(chance) > 0, symbols.shape[1]
@@ -233,25 +235,31 @@ def count_steps(tree, symbols, outcomes, first, alpha, growth, min_parent, place
         if i == 0:
             walk_ahead(slots, contexts, cells, symbols, row, paths)
         depth = walk(slots, contexts, symbols, row, paths, i, paths[i, n_symbols])  # contexts opened since then
-        outcome, known = outcomes[row], sizes[N_OUTCOMES]
+        outcome, known, prior = outcomes[row], sizes[N_OUTCOMES], alpha * weight[0]
+        p = base = 1.0 / (known + (outcome >= known))
+        for d in range(depth):
+            context = paths[i, d]
+            found[d] = find_cell(contexts, cells, context, outcome)
+            met = found[d] < contexts[context, START] + contexts[context, SIZE]
+            p = ((counts[found[d], COUNT] if met else 0.0) + prior * p) / (totals[context, TOTAL] + prior)
         if asked:
-            prior, base = alpha * weight[0], 1.0 / (known + (outcome >= known))
-            chance[row] = probability(contexts, totals, cells, counts, paths, i, depth, outcome, prior, base)
+            chance[row] = p
             best = best_outcome(contexts, totals, cells, counts, paths, i, depth, prior, base, place, known)
             right[row] = best == outcome
         sizes[N_OUTCOMES] = max(known, outcome + 1)
         sizes[CLOCK] += 1
         weight[0] *= growth
-        parent, met = ROOT, np.int64(min_parent)
+        parent, visits = ROOT, np.int64(min_parent)
         for d in range(n_symbols):
             if d >= depth:
-                if symbols[row, d] < 0 or met < min_parent:
+                if symbols[row, d] < 0 or visits < min_parent:
                     break
                 paths[i, d] = open_context(slots, contexts, totals, sizes, key_of(parent, symbols[row, d]))
+                found[d] = contexts[paths[i, d], START]
             parent = paths[i, d]
-            met = contexts[parent, VISITS]
-            add_count(contexts, totals, cells, counts, sizes, parent, outcome, weight[0])
-            contexts[parent, VISITS] += 1
+            visits = contexts[parent, VISITS]
+            add_count(contexts, totals, cells, counts, sizes, parent, found[d], outcome, weight[0])
+            contexts[parent, VISITS] = visits + 1
             contexts[parent, LAST] = sizes[CLOCK]
         if weight[0] > LARGEST_WEIGHT:
             rescale(totals, counts, weight, sizes)
