@@ -60,7 +60,7 @@ def run(config: Config, seed: int) -> dict[str, np.ndarray]:
         "floor": world.bayes_error(TEST),
         "floor_unseen_actions": world.bayes_error(TEST, see_actions=False),
         "floor_more": more.bayes_error(TEST),
-        "chance": 1.0 - 1.0 / world.n_observations,
+        "chance": np.array(1.0 - 1.0 / world.n_observations),
         "n_states": np.array([world.n_states, more.n_states]),
         "n_observations": np.array([world.n_observations, more.n_observations]),
     }

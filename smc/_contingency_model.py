@@ -21,7 +21,7 @@ from topology._validation import check_choice, check_integer, check_real
 
 MAX_ORDER = 4
 ACTION_BITS, OBSERVATION_BITS = 12, 24  # of a symbol of the context tree
-CHUNK, CALLBACK_CHUNK = 1 << 18, 1 << 12  # steps between two looks at the clock, and between two callbacks
+CHUNK, CALLBACK_CHUNK = 1 << 15, 1 << 12  # steps counted in one go: few enough to stay near the processor
 VERSION = 2  # of the files
 
 # What a callback sees: steps counted, contexts of all depths, mean surprise in nats since the last callback.
