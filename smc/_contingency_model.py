@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
+from smc._context_symbols import ContextSymbols, action_of, pair
 from smc._context_tree import ContextTree
 from smc._contingency_steps import as_actions, as_history, as_observations, previous_steps
 from smc._kernels.contexts import END
@@ -20,7 +21,6 @@ from topology import storage
 from topology._validation import check_choice, check_integer, check_real
 
 MAX_ORDER = 4
-ACTION_BITS, OBSERVATION_BITS = 12, 24  # of a symbol of the context tree
 CHUNK, CALLBACK_CHUNK = 1 << 15, 1 << 12  # steps counted in one go: few enough to stay near the processor
 VERSION = 2  # of the files
 
@@ -162,8 +162,8 @@ class ContingencyModel(BaseEstimator):
         past = as_history(history, observation.shape[1:], action.shape[1], len(action), single)
         if fresh:
             self._start(observation.shape[1:], action.shape[1])
-        numbered = self._number(Symbols.add, observation, action, past)
-        self._tree.count(self._contexts(*numbered), self._outcomes.add(self._outcome_rows(observation, following)))
+        contexts = self._symbols.add(_flat(observation), action, past)
+        self._tree.count(contexts, self._outcomes.add(self._outcome_rows(observation, following)))
         return self
 
     def _learn(self, transitions, fresh, callback=None, predict=False):
@@ -179,8 +179,7 @@ class ContingencyModel(BaseEstimator):
             self._check_shapes(observation, action)
         if fresh:
             self._start(observation.shape[1:], action.shape[1])
-        *step, _ = self._number(Symbols.add, observation, action)
-        contexts = self._contexts(*step, self._pairs_before(*step, previous))
+        contexts = self._symbols.add_episodes(_flat(observation), action, previous)
         outcomes = self._outcomes.add(self._outcome_rows(observation, following))
         place = self._outcomes.in_order()[1] if predict or callback is not None else None
         return self._count(contexts, outcomes, place, callback)
@@ -189,7 +188,8 @@ class ContingencyModel(BaseEstimator):
         self._shape = shape
         self._n_digits = n_digits  # integers per action
         self._width = int(np.prod(shape))  # integers per observation
-        self._actions, self._observations, self._outcomes = map(Symbols, (n_digits, self._width, self._width))
+        self._symbols = ContextSymbols(self.order, n_digits, self._width)
+        self._outcomes = Symbols(self._width)
         self._tree = ContextTree(self.order, self.alpha, self.forgetting, self.min_parent, self.max_contexts)
 
     def _outcome_rows(self, observation, following):
@@ -211,62 +211,6 @@ class ContingencyModel(BaseEstimator):
                         break
         self._outcomes.truncate(self._tree.n_outcomes)  # what was not counted is no outcome
         return tuple(map(np.concatenate, zip(*parts))) if parts else None
-
-    # --- symbols -------------------------------------------------------------------------------------------------
-
-    def _number(self, numbering, observation, action, past=None):
-        """Numbers of observations (n,), actions (n,) and the pairs before (n, h), the newest first.
-
-        Parameters
-        ----------
-        numbering : `Symbols.add` or `Symbols.find`
-        past : observations (n, h, width) and actions (n, h, d), the oldest first
-        """
-        known = len(self._observations), len(self._actions)
-        observations, actions = numbering(self._observations, _flat(observation)), numbering(self._actions, action)
-        pairs = np.empty((len(actions), 0), np.int64)
-        if past is not None and past[0].shape[1] and self.order > 1:
-            recent = slice(-1, -self.order, -1)
-            shape = past[0][:, recent].shape[:2]
-            o = numbering(self._observations, np.ascontiguousarray(past[0][:, recent]).reshape(-1, self._width))
-            a = numbering(self._actions, np.ascontiguousarray(past[1][:, recent]).reshape(-1, self._n_digits))
-            pairs = _pair(o, a).reshape(shape)
-        for name, symbols, bits, size in (
-            ("observation", self._observations, OBSERVATION_BITS, known[0]),
-            ("action", self._actions, ACTION_BITS, known[1]),
-        ):
-            if len(symbols) > 1 << bits:
-                n_symbols = len(symbols)
-                symbols.truncate(size)
-                raise ValueError(f"{name} must have at most {1 << bits} distinct values; got {n_symbols}")
-        return observations, actions, pairs
-
-    def _pairs_before(self, observations, actions, previous):
-        """The pairs before (n, order - 1), the newest first, of steps whose predecessors are known by row."""
-        pairs = np.full((len(actions), max(self.order - 1, 0)), END)
-        for depth in range(pairs.shape[1]):
-            newer = _pair(observations, actions) if depth == 0 else pairs[:, depth - 1]
-            pairs[:, depth] = np.where(previous >= 0, newer[previous], END)
-        return pairs
-
-    def _contexts(self, observations, actions, pairs):
-        """What each longer context adds (n, order + 1): the action, the observation, the pairs before."""
-        contexts = np.empty((len(actions), self.order + 1), np.int64)
-        contexts[:, 0] = _pair(0, actions)
-        if self.order > 0:
-            contexts[:, 1] = observations
-        contexts[:, 2:] = END
-        contexts[:, 2 : 2 + pairs.shape[1]] = pairs
-        return contexts
-
-    def _queries(self, observation, action, history):
-        """Observations (n, ...) of int64, contexts (n, order + 1) and whether one step was meant."""
-        check_is_fitted(self, "_tree")
-        action, single = as_actions(action)
-        observation = as_observations("observation", observation, len(action), single)
-        self._check_shapes(observation, action)
-        past = as_history(history, self._shape, self._n_digits, len(action), single)
-        return observation, self._contexts(*self._number(Symbols.find, observation, action, past)), single
 
     # --- what is known -------------------------------------------------------------------------------------------
 
@@ -393,16 +337,25 @@ class ContingencyModel(BaseEstimator):
         Drescher, G. L. (1991). Made-Up Minds: A Constructivist Approach to Artificial Intelligence. MIT Press.
         """
         observation, contexts, single = self._queries(observation, action, history)
-        n_actions, chosen = len(self._actions), contexts[:, :1]
-        others = _pair(0, np.arange(n_actions)) != chosen
+        actions = pair(0, np.arange(len(self._symbols.actions)))
+        others = actions != contexts[:, :1]
         if not others.any(axis=1).all():
             raise ValueError("action must have alternatives; only one action was ever met")
         unchanged = self._outcomes.find(self._outcome_rows(observation, observation))
         with_action = 1.0 - self._tree.probabilities(contexts, unchanged)
-        contexts = np.repeat(contexts, n_actions, axis=0)
-        contexts[:, 0] = np.tile(_pair(0, np.arange(n_actions)), len(chosen))
-        change = 1.0 - self._tree.probabilities(contexts, np.repeat(unchanged, n_actions)).reshape(-1, n_actions)
+        contexts = np.repeat(contexts, len(actions), axis=0)
+        contexts[:, 0] = np.tile(actions, len(others))
+        change = 1.0 - self._tree.probabilities(contexts, np.repeat(unchanged, len(actions))).reshape(others.shape)
         return _unbatch(with_action - np.where(others, change, 0.0).sum(axis=1) / others.sum(axis=1), single)
+
+    def _queries(self, observation, action, history):
+        """Observations (n, ...) of int64, contexts (n, order + 1) and whether one step was meant."""
+        check_is_fitted(self, "_tree")
+        action, single = as_actions(action)
+        observation = as_observations("observation", observation, len(action), single)
+        self._check_shapes(observation, action)
+        past = as_history(history, self._shape, self._n_digits, len(action), single)
+        return observation, self._symbols.find(_flat(observation), action, past), single
 
     def _pseudo_counts(self, observation, action, history):
         """Dirichlet parameters (n, n_outcomes) of the longest context."""
@@ -438,8 +391,8 @@ class ContingencyModel(BaseEstimator):
         table = np.full((len(steps), self.order + 1), END)
         table[:, :2] = steps
         probabilities = self._tree.probabilities(table, cells[drawn])
-        actions = self._actions.rows[acts >> OBSERVATION_BITS]
-        before, outcomes = self._observations.rows[symbols[drawn]], self._outcomes.rows[cells[drawn]]
+        actions = self._symbols.actions.rows[action_of(acts)]
+        before, outcomes = self._symbols.observations.rows[symbols[drawn]], self._outcomes.rows[cells[drawn]]
         after = before + outcomes if self.target == "change" else outcomes
         graph = nx.MultiDiGraph(observation_shape=self._shape)
         for i in np.lexsort(np.hstack([actions, before, outcomes]).T[::-1]).tolist():
@@ -459,7 +412,7 @@ class ContingencyModel(BaseEstimator):
         check_is_fitted(self, "_tree")
         contexts, cells, counts, _ = self._tree.to_rows()
         arrays = {"contexts": contexts, "cells": cells, "counts": counts}
-        arrays |= {name: getattr(self, f"_{name}").rows for name in ("actions", "observations", "outcomes")}
+        arrays |= {name: symbols.rows for name, symbols in self._tables().items()}
         metadata = {"parameters": self.get_params(), "shape": list(self._shape), "n_steps": self.n_steps_}
         storage.save(path, arrays, kind="ContingencyModel", version=VERSION, metadata=metadata)
 
@@ -482,15 +435,25 @@ class ContingencyModel(BaseEstimator):
             model = cls(**metadata["parameters"])
             model._check_parameters()
             model._start(tuple(metadata["shape"]), sizes["actions width"])
-            for name in ("actions", "observations", "outcomes"):
-                symbols = getattr(model, f"_{name}")
+            for name, symbols in model._tables().items():
+                if arrays[name].shape[1] != symbols.rows.shape[1]:
+                    raise ValueError(f"{name} do not have the shape of an observation")
                 if len(np.unique(symbols.add(arrays[name]))) < sizes[name]:
                     raise ValueError(f"two of the {name} are the same")
+            if not model._symbols.has(arrays["contexts"][:, 1]):
+                raise ValueError("contexts of unknown actions or observations")
             tables = (arrays[name] for name in ("contexts", "cells", "counts"))
             model._tree.restore(*tables, check_integer("n_steps", metadata["n_steps"], 1), sizes["outcomes"])
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise storage.CorruptFileError(f"{path}: not a contingency model ({error})") from error
         return model
+
+    def _tables(self):
+        return {
+            "actions": self._symbols.actions,
+            "observations": self._symbols.observations,
+            "outcomes": self._outcomes,
+        }
 
     # --- checks --------------------------------------------------------------------------------------------------
 
@@ -509,11 +472,6 @@ class ContingencyModel(BaseEstimator):
             raise ValueError(f"{name} must have shape {self._shape} per step, as before; got {observation.shape[1:]}")
         if action is not None and action.shape[1] != self._n_digits:
             raise ValueError(f"action must be {self._n_digits} integers per step, as before; got {action.shape[1]}")
-
-
-def _pair(observations, actions):
-    """One symbol for an action in an observation; negative, and never END, where either is UNKNOWN."""
-    return (actions << OBSERVATION_BITS) | observations
 
 
 def _flat(observation):

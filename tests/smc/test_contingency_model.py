@@ -442,6 +442,8 @@ def test_damaged_and_foreign_files_are_refused(tmp_path):
         (damaged("contexts", twice), metadata),
         (damaged("contexts", with_entry(0, 0, 2)), metadata),  # its own descendant
         (damaged("contexts", with_entry(0, 4, 0)), metadata),
+        (damaged("contexts", with_entry(1, 1, 77)), metadata),  # an observation that there is not
+        (damaged("observations", lambda rows: np.hstack([rows, rows])), metadata),
         ({name: array for name, array in good.items() if name != "cells"}, metadata),
     ]:
         storage.save(path, arrays, kind="ContingencyModel", version=2, metadata=header)
