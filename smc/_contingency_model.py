@@ -431,6 +431,7 @@ class ContingencyModel(BaseEstimator):
         schema = {name: ("i", (name, name + " width")) for name in ("actions", "observations", "outcomes")}
         schema |= {"contexts": ("i", ("contexts", 5)), "cells": ("i", ("cells",)), "counts": ("f", ("cells",))}
         sizes = storage.check(path, arrays, schema)
+        arrays = {name: array.astype(float if name == "counts" else np.int64) for name, array in arrays.items()}
         try:
             model = cls(**metadata["parameters"])
             model._check_parameters()
