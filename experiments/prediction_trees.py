@@ -61,6 +61,7 @@ def run(config: Config, seed: int) -> dict[str, np.ndarray]:
         "floor_unseen_actions": world.bayes_error(TEST, see_actions=False),
         "floor_more": more.bayes_error(TEST),
         "chance": np.array(1.0 - 1.0 / world.n_observations),
+        "n_learned": np.array(config.curve),
         "n_states": np.array([world.n_states, more.n_states]),
         "n_observations": np.array([world.n_observations, more.n_observations]),
     }
@@ -174,9 +175,15 @@ def figure(results):
     shuffled = matched(results["error_shuffled"])
     interval_line(axes[0], steps[:3], shuffled, "actions shuffled, depth as needed", color=PALETTE[4], marker="x")
     axes[0].plot(steps, results["floor_unseen_actions"][0], linestyle=":", **grey, label="Bayes error, actions unseen")
-    n_learned = np.array(Config().curve)[: results["curve_next"].shape[1]]
     for target, color, dash in zip(TARGETS, (PALETTE[2], PALETTE[5]), ("-", "--")):
-        interval_line(axes[2], n_learned, results[f"curve_{target}"], f"depth 3, {target}", color=color, linestyle=dash)
+        interval_line(
+            axes[2],
+            results["n_learned"][0],
+            results[f"curve_{target}"],
+            f"depth 3, {target}",
+            color=color,
+            linestyle=dash,
+        )
     axes[2].axhline(results["floor"][0, 2], linestyle="--", **grey, label="Bayes error")
     axes[2].set_xscale("log")
     axes[0].set(title="every prediction", xlabel="steps before, in the same episode", xticks=steps)
