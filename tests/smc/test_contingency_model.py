@@ -64,7 +64,7 @@ def room(n=3000, seed=0, **options):
 # --- probabilities -------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(EPISODES, LIMITS, st.sampled_from(["change", "next"]), st.integers(0, 2), st.integers(0, 2))
 def test_every_number_is_that_of_a_dictionary(episodes, limits, target, observation, action):
     steps = list(unrolled(episodes))
@@ -88,7 +88,7 @@ def test_every_number_is_that_of_a_dictionary(episodes, limits, target, observat
     assert model.n_contexts_ == sum(len(context) == limits["order"] + 1 for context in slow.counts)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(EPISODES, LIMITS)
 def test_whole_episodes_give_the_counts_of_single_steps(episodes, limits):
     group, o, a, past, following = zip(*unrolled(episodes))
@@ -111,7 +111,7 @@ def test_whole_episodes_give_the_counts_of_single_steps(episodes, limits):
         assert model.n_contexts_ == streamed.n_contexts_
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(STEPS, st.integers(0, 1), st.sampled_from(["change", "next"]), st.sampled_from([0.3, 1.0, 5.0]))
 def test_probabilities_and_surprise_follow_the_definition(steps, order, target, alpha):
     model = ContingencyModel(order, target, alpha=alpha).update(*columns(steps))
@@ -128,7 +128,7 @@ def test_probabilities_and_surprise_follow_the_definition(steps, order, target, 
             assert model.surprise(o, a, following) == pytest.approx(-np.log(p))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(EPISODES, st.integers(2, 4), st.randoms(use_true_random=False))
 def test_the_order_of_steps_changes_nothing_where_nothing_is_left_out(episodes, order, random):
     steps = list(unrolled(episodes))
@@ -141,7 +141,7 @@ def test_the_order_of_steps_changes_nothing_where_nothing_is_left_out(episodes, 
         np.testing.assert_array_equal(first, second)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(STEPS, st.randoms(use_true_random=False), st.sampled_from(["change", "next"]))
 def test_order_and_size_of_batches_do_not_matter(steps, random, target):
     whole = ContingencyModel(target=target).update(*columns(steps))

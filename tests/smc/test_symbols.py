@@ -12,7 +12,7 @@ def as_rows(rows):
     return np.array(rows, np.int64).reshape(-1, 2)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(ROWS, ROWS)
 def test_rows_are_numbered_as_a_dictionary_would(first, second):
     symbols, known = Symbols(2), {}

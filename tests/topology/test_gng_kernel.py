@@ -138,7 +138,7 @@ def as_metric(X, metric):
     return scaled
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     seed=st.integers(0, 2**32 - 1),
     name=st.sampled_from(sorted(RULES)),
@@ -181,7 +181,7 @@ def test_a_unit_opposite_to_the_sample_goes_to_the_sample():
     assert np.allclose(network.weights[0], opposite)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     seed=st.integers(0, 2**32 - 1),
     max_age=st.integers(1, 30),

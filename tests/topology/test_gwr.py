@@ -47,7 +47,7 @@ def data(n_samples, n_features, seed, metric=EUCLIDEAN, dtype=np.float64):
     return X
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     seed=st.integers(0, 2**32 - 1),
     metric=st.sampled_from([EUCLIDEAN, COSINE, MANHATTAN]),

@@ -19,7 +19,7 @@ def any_lattice(draw, n_rows, n_columns):
     return Lattice(n_rows, n_columns, kind, periodic)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data(), SIZES, SIZES)
 def test_distances_and_edges(data, n_rows, n_columns):
     lattice = any_lattice(data.draw, n_rows, n_columns)
@@ -34,7 +34,7 @@ def test_distances_and_edges(data, n_rows, n_columns):
         assert np.array_equal(lattice.edges(diagonal=diagonal), pairs)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.data(), SIZES, SIZES, st.sampled_from(["gaussian", "bubble", "cut_gaussian"]),
     st.sampled_from([0.0, 0.3, 1.0, 1.7, 20.0]),

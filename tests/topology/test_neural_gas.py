@@ -40,7 +40,7 @@ def run(X, n_units, rule, search):
     return network, winners
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     values=st.lists(st.integers(0, 20), min_size=2, max_size=300),
     share=st.floats(0, 1),
@@ -52,7 +52,7 @@ def test_rank_is_the_beginning_of_a_sort(values, share):
     assert ranked[:n_ranked].tolist() == np.argsort(values, kind="stable")[:n_ranked].tolist()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     seed=st.integers(0, 2**32 - 1),
     metric=st.sampled_from([EUCLIDEAN, COSINE, MANHATTAN]),
@@ -72,7 +72,7 @@ def test_online_follows_the_formulas(seed, metric, n_features, n_units, first_ra
     assert dict(zip(map(tuple, edges.tolist()), found.tolist())) == ages
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     seed=st.integers(0, 2**32 - 1),
     metric=st.sampled_from(["euclidean", "cosine"]),

@@ -12,7 +12,7 @@ from topology._nearest import nearest_two, pairwise
 from topology._validation import read_only
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.integers(0, 6), min_size=2, max_size=200))
 def test_two_smallest_sorts_by_value_then_index(values):
     padded = np.full(-(-len(values) // LANES) * LANES, np.inf)
@@ -59,7 +59,7 @@ def test_pairwise_distances():
     assert np.allclose(distances, np.linalg.norm(X[:, None] - prototypes, axis=2), rtol=1e-13)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     seed=st.integers(0, 2**32 - 1),
     metric=st.sampled_from(METRICS),

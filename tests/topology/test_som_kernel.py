@@ -23,7 +23,7 @@ def whole_numbers(rng, n, n_features, dtype):
     return rng.integers(0, 3, (n, n_features)).astype(dtype)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     SEEDS, st.integers(1, 150), st.sampled_from([9, 20, 70]), st.sampled_from([np.float32, np.float64]),
     st.sampled_from([0.0, 1.0, 1000.0]), st.sampled_from([1e-3, 1.0, 1e3]), st.integers(1, 300),
@@ -41,7 +41,7 @@ def test_products_find_the_winners_of_the_full_scan(seed, n_units, n_features, d
         assert (winners[row], squares[row]) == (winner, square)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(SEEDS, st.integers(1, 80), st.integers(1, 8), st.sampled_from([np.float32, np.float64]), st.integers(1, 200))
 def test_columns_find_the_winners_of_the_full_scan(seed, n_units, n_features, dtype, n_samples):
     rng = np.random.default_rng(seed)
@@ -56,7 +56,7 @@ def test_columns_find_the_winners_of_the_full_scan(seed, n_units, n_features, dt
         assert np.array_equal(squares, expected.min(axis=1))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(SEEDS, st.integers(1, 40), st.integers(1, 20), st.integers(1, 60))
 def test_missing_values(seed, n_units, n_features, n_samples):
     rng = np.random.default_rng(seed)
@@ -78,7 +78,7 @@ def test_missing_values(seed, n_units, n_features, n_samples):
         assert np.isclose(found.distances[k], np.sum(np.sqrt(squares)))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(SEEDS, st.sampled_from([2, 30]), st.integers(1, 5), st.booleans())
 def test_parts_and_threads_do_not_change_the_sums(seed, n_features, n_parts, gaps):
     rng = np.random.default_rng(seed)
@@ -99,7 +99,7 @@ def test_parts_and_threads_do_not_change_the_sums(seed, n_features, n_parts, gap
         assert np.array_equal(whole, parts)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(SEEDS, st.sampled_from([2, 12]), st.integers(1, 4))
 def test_merged_statistics_are_those_of_all_rows(seed, n_features, n_parts):
     rng = np.random.default_rng(seed)
@@ -112,7 +112,7 @@ def test_merged_statistics_are_those_of_all_rows(seed, n_features, n_parts):
 
 @pytest.mark.parametrize("lattice, periodic", LATTICES)
 @pytest.mark.parametrize("neighborhood", NEIGHBORHOODS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(SEEDS, st.sampled_from([0.0, 0.4, 1.0, 2.5]), st.booleans())
 def test_batch_step_follows_the_blackboard(lattice, periodic, neighborhood, seed, radius, gaps):
     rng = np.random.default_rng(seed)
@@ -128,7 +128,7 @@ def test_batch_step_follows_the_blackboard(lattice, periodic, neighborhood, seed
 
 @pytest.mark.parametrize("lattice, periodic", LATTICES)
 @pytest.mark.parametrize("neighborhood", NEIGHBORHOODS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     SEEDS, st.sampled_from(["euclidean", "cosine", "manhattan"]), st.sampled_from(sorted(DECAYS)),
     st.sampled_from([2, 12]), st.integers(1, 60),
