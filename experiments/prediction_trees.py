@@ -10,7 +10,7 @@ Prediction  After 50,000 random steps depths 1 to 3 lie within .01 of the enumer
             predictris scores it, depth 3 errs at most half as often.
 Controls    Actions shuffled over the steps (no better than observations alone allow), the action alone (memoryless),
             chance, and the Bayes errors with and without actions, by enumeration of all episodes.
-Cost        2 min of processor time for 5 seeds.
+Cost        1 min of processor time for 5 seeds.
 """
 
 from dataclasses import dataclass

@@ -98,8 +98,8 @@ def _time_predictris(depth):
     try:
         from predictris.tetris import TetrisEnvironment
     except ImportError:
-        seconds = PREDICTRIS_SECONDS.get(depth)
-        return {"predictris (published)": None if seconds is None else 1.0 / seconds}
+        published = PREDICTRIS_SECONDS.get(depth)
+        return {"predictris (published)": 1.0 / published} if published else {"predictris": None}
     env = TetrisEnvironment()
     agent = env.build_agent(depth=depth)
 
