@@ -71,7 +71,15 @@ SMOKE = Config(
     n_looks=2,
 )
 QUICK = Config(
-    n_episodes=3, n_steps=60, n_probe_steps=100, n_map_views=16, n_label_views=4, n_test_views=2, n_draws=1, n_starts=1
+    n_objects=4,
+    n_episodes=3,
+    n_steps=40,
+    n_probe_steps=60,
+    n_map_views=16,
+    n_label_views=4,
+    n_test_views=2,
+    n_draws=1,
+    n_starts=1,
 )
 
 
