@@ -3,7 +3,18 @@
 from fusion._density_reliability import DensityReliability
 from fusion._gaussians import fuse_gaussians
 from fusion._local_precision import LocalPrecision
+from fusion._neural_field import NeuralField
+from fusion._neural_field_kernel import LateralKernel
 from fusion._precision_fusion import PrecisionFusion
 from fusion._protocols import Precision, Reliability
 
-__all__ = ["DensityReliability", "LocalPrecision", "Precision", "PrecisionFusion", "Reliability", "fuse_gaussians"]
+__all__ = [
+    "DensityReliability",
+    "LateralKernel",
+    "LocalPrecision",
+    "NeuralField",
+    "Precision",
+    "PrecisionFusion",
+    "Reliability",
+    "fuse_gaussians",
+]
