@@ -17,9 +17,9 @@ EXPLODED = 1e4  # times the largest potential that activities between 0 and 1 ca
 class NeuralField:
     """Neural field (Amari 1977, Biological Cybernetics 27:77) on positions, a grid or a learned graph.
 
-    tau du_i/dt = -u_i + h + s_i + sum_j (A K(d_ij) - B) f(u_j) v_j, in Euler steps, float32. d is the distance along the
-    edges of a graph, straight between bare positions; v is the volume that a node stands for, so that regions where a
-    map has many units do not win by their number. The field starts at rest, u = h.
+    tau du_i/dt = -u_i + h + s_i + sum_j (A K(d_ij) - B) f(u_j) v_j, in Euler steps, float32. d is the distance along
+    the edges of a graph, straight between bare positions; v is the volume that a node stands for, so that regions where
+    a map has many units do not win by their number. The field starts at rest, u = h.
 
     Parameters
     ----------
@@ -235,8 +235,8 @@ class NeuralField:
             step = self.n_steps_ + taken
             self._forget()
             raise FloatingPointError(
-                f"the field exploded at step {step}: a potential exceeded {limit:.3g}; lower the kernel's excitation or "
-                'the slope, or take activation="ramp" or "sigmoid"'
+                f"the field exploded at step {step}: a potential exceeded {limit:.3g}; lower the kernel's excitation "
+                'or the slope, or take activation="ramp" or "sigmoid"'
             )
         self.n_steps_ += n_steps
 

@@ -54,8 +54,8 @@ def _barycentre(space, nodes, weight):
     """Weighted mean position (n_dims,); coordinates with a period by the angle of the mean vector."""
     positions = space.positions[nodes]
     straight = weight @ positions / weight.sum()
-    turn = np.where(np.isinf(space.period), np.inf, space.period) / (2 * np.pi)
-    vector = weight @ np.exp(1j * positions / turn)
-    return np.where(
-        np.isinf(turn), straight, np.mod(np.angle(vector) * np.where(np.isinf(turn), 0, turn), space.period)
-    )
+    repeats = np.isfinite(space.period)
+    turn = space.period[repeats] / (2 * np.pi)
+    vector = weight @ np.exp(1j * positions[:, repeats] / turn)
+    straight[repeats] = np.mod(np.angle(vector) * turn, space.period[repeats])
+    return straight

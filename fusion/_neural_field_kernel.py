@@ -47,7 +47,7 @@ class LateralKernel:
 
 
 def gaussian_links(space, width, reach):
-    """Symmetric sparse matrix (n_nodes, n_nodes) of exp(-d**2 / (2 width**2)) over all pairs in reach, 1 on its diagonal."""
+    """Sparse (n_nodes, n_nodes) matrix of exp(-d**2 / (2 width**2)) over all pairs in reach, 1 on its diagonal."""
     i, j, distance = space.pairs_within(reach * width)
     gauss = np.exp(-(distance**2) / (2 * width**2))
     own = np.arange(len(space))

@@ -134,9 +134,9 @@ def check_connected(graph, what):
     """Refuse a sparse graph that falls apart."""
     n_parts, labels = csgraph.connected_components(graph, directed=False)
     if n_parts > 1:
+        largest = int(np.bincount(labels).max())
         raise ValueError(
-            f"{what} must be connected, got {n_parts} parts of {np.sort(np.bincount(labels))[::-1][:5].tolist()} nodes; "
-            "make one field per part"
+            f"{what} must be connected, got {n_parts} parts, the largest of {largest} nodes; make one field per part"
         )
 
 
