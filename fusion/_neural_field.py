@@ -30,7 +30,8 @@ class NeuralField:
     period : float or array-like of shape (n_dims,), default=None
         Length after which a coordinate repeats (rings, tori); infinite for one that does not.
     volumes : array-like of shape (n_nodes,), default=None
-        Volumes of the cells of the nodes, in any unit. None: the inverse density of nodes at the scale of the kernel.
+        Volumes of the cells of the nodes, in any unit. None: from the
+        positions, so that the kernel integrates to the same everywhere.
     activation : {"ramp", "sigmoid", "rectified"}, default="ramp"
         f(u): `slope` u clipped to [0, 1]; logistic function of `slope` u; or `slope` u clipped to [0, inf), which may
         explode.

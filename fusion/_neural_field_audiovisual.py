@@ -28,7 +28,9 @@ class Activities(NamedTuple):
 class AudiovisualNetwork:
     """Network that localises a sound and a flash and tells whether they have one cause.
 
-    After Cuppini et al. (2017), Eur. J. Neurosci. 46:2481. Neurons on three rings: an auditory and a visual one, which excite each other where they agree, and a multisensory
+    After Cuppini et al. (2017), Eur. J. Neurosci. 46:2481.
+
+    Neurons on three rings: an auditory and a visual one, which excite each other where they agree, and a multisensory
     one fed by both, on which one bump says one cause and two say two. Euler steps, float32.
 
     Parameters

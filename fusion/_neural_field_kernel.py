@@ -10,6 +10,9 @@ from fusion._field_kernels import BLOCK
 from topology._validation import check_real
 
 DEFAULT_WIDTH = 4.0  # in spacings of the nodes
+# On a line whose density jumps fourfold two equal cues at the jump were decoded 4.6, -.8, .1 and -.3 degrees off the
+# middle after 1, 5, 10 and 100 passes, kernel 4 degrees; on a gas of 300 units more than 50 passes fitted noise.
+N_PASSES = 10
 
 
 @dataclass(frozen=True)
@@ -58,13 +61,18 @@ def gaussian_links(space, width, reach):
 def relative_volumes(links, volumes=None):
     """Share of the volume under the Gaussian that each node stands for, (n_nodes,).
 
-    The inverse of the density of nodes at the scale of the kernel (Coifman & Lafon 2006, Appl. Comput. Harmon. Anal.
-    21:5, alpha = 1): where nodes are dense each counts for less, and sums over nodes approximate one integral. It needs
-    no dimension, unlike a power of the edge lengths. Given `volumes` are only brought to this unit.
+    Without given `volumes` they are those for which the Gaussian around every node integrates to one, so that sums over
+    nodes approximate one integral and dense regions do not win by number. The first pass gives the inverse density of
+    nodes at the scale of the kernel (Coifman & Lafon 2006, Appl. Comput. Harmon. Anal. 21:5, alpha = 1), the others
+    sharpen it where the density changes within a width. No dimension is needed, unlike by powers of edge lengths.
+    Given volumes are only brought to this unit.
     """
-    if volumes is None:
-        return 1 / links.sum(axis=0)
-    return volumes / (links @ volumes).mean()
+    if volumes is not None:
+        return volumes / (links @ volumes).mean()
+    volumes = np.ones(links.shape[0])
+    for _ in range(N_PASSES):
+        volumes = volumes / (links @ volumes)
+    return volumes
 
 
 class SlicedLinks:
