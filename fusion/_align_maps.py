@@ -7,7 +7,10 @@ import numpy as np
 from fusion._neural_field_space import field_space
 from topology._validation import check_matrix, check_real
 
-MAX_ITERATIONS = 1000
+MAX_ITERATIONS = 200
+MAX_PIVOTS = 100_000  # of the linear programme in every iteration
+N_ANCHORS = 6  # nodes of each map that are tried as one another's counterparts
+N_STARTS = 3  # of the couplings that these suggest
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +43,9 @@ def align_maps(a, b, mass=1.0, *, cost=None, cost_weight=0.5, rescale=True):
     """Align two maps without pairs of samples, by (partial, fused) Gromov-Wasserstein transport.
 
     Nodes are coupled so that distances along one map match distances along the other. All nodes of a map have equal
-    mass. The problem has local optima; two starts are tried, the product of the masses and the coupling of nodes whose
-    distances to all others are distributed alike (Memoli 2011), and the better end is kept.
+    mass. The problem has local optima, so several starts are tried and the best end is kept: nodes go together whose
+    distances to all others are distributed alike (Memoli 2011) and which are equally far from a pair of far-out nodes
+    that is taken to correspond.
 
     Parameters
     ----------
@@ -85,33 +89,65 @@ def align_maps(a, b, mass=1.0, *, cost=None, cost_weight=0.5, rescale=True):
     except ImportError:
         raise ImportError("align_maps needs POT: pip install 'mesmrise[transport]'") from None
     uniform_a, uniform_b = np.full(shape[0], 1 / shape[0]), np.full(shape[1], 1 / shape[1])
-    alike = ot.emd(uniform_a, uniform_b, _profile_costs(distances_a, distances_b) + cost_weight * cost)
-    ends = [
-        _transport(ot, cost, distances_a, distances_b, uniform_a, uniform_b, mass, 1 - cost_weight, start)
-        for start in (np.outer(uniform_a, uniform_b), alike)
+    problem = {
+        "M": cost,
+        "C1": distances_a,
+        "C2": distances_b,
+        "p": uniform_a,
+        "q": uniform_b,
+        "alpha": 1 - cost_weight,
+    }
+    starts = _starts(ot, problem, mass)
+    return min((_transport(ot, problem, mass, start) for start in starts), key=lambda end: end.distortion)
+
+
+def _starts(ot, problem, mass):
+    """Couplings to start from, the least distorted of those that the pairs of anchors suggest."""
+    a, b = problem["C1"], problem["C2"]
+    alike = _profile_costs(a, b) + (1 - problem["alpha"]) * problem["M"]
+    couplings = [
+        _linear_transport(ot, alike + (a[i][:, None] - b[j]) ** 2, problem["p"], problem["q"], mass)
+        for i in _far_out(a)
+        for j in _far_out(b)
     ]
-    return min(ends, key=lambda end: end.distortion)
+    return sorted(couplings, key=lambda coupling: _objective(problem, coupling))[:N_STARTS]
 
 
-def _transport(ot, cost, distances_a, distances_b, uniform_a, uniform_b, mass, shape_weight, start):
-    problem = {"M": cost, "C1": distances_a, "C2": distances_b, "p": uniform_a, "q": uniform_b, "alpha": shape_weight}
+def _linear_transport(ot, costs, p, q, mass):
     if mass < 1:
+        # Less by a hair: POT refuses a start whose rows exceed their mass by rounding.
+        return (1 - 1e-9) * ot.partial.partial_wasserstein(p, q, costs, m=mass, numItermax=MAX_PIVOTS)
+    return ot.emd(p, q, costs, numItermax=MAX_PIVOTS)
+
+
+def _transport(ot, problem, mass, start):
+    options = {"G0": start, "symmetric": True}
+    if mass < 1:  # POT bounds iterations and pivots by one number here; iterations end by their tolerance
         coupling = ot.gromov.partial_fused_gromov_wasserstein(
-            **problem, m=mass, G0=mass * start, symmetric=True, numItermax=MAX_ITERATIONS, warn=False
+            **problem, **options, m=mass, numItermax=MAX_PIVOTS, tol=1e-7, warn=False
         )
     else:
-        coupling = ot.gromov.fused_gromov_wasserstein(**problem, G0=start, symmetric=True, max_iter=MAX_ITERATIONS)
-    distortion = shape_weight * _distortion(coupling, distances_a, distances_b) + (1 - shape_weight) * (
-        (coupling * cost).sum()
-    )
-    return MapAlignment(coupling, float(distortion))
+        coupling = ot.gromov.fused_gromov_wasserstein(
+            **problem, **options, max_iter=MAX_ITERATIONS, numItermaxEmd=MAX_PIVOTS
+        )
+    return MapAlignment(coupling, float(_objective(problem, coupling)))
 
 
-def _distortion(coupling, distances_a, distances_b):
-    """Sum over i, j, k, l of coupling_ik coupling_jl (a_ij - b_kl)**2."""
+def _objective(problem, coupling):
+    """Sum over i, j, k, l of coupling_ik coupling_jl (a_ij - b_kl)**2, blended with the mean cost."""
+    a, b = problem["C1"], problem["C2"]
     mass_a, mass_b = coupling.sum(axis=1), coupling.sum(axis=0)
-    squares = mass_a @ distances_a**2 @ mass_a + mass_b @ distances_b**2 @ mass_b
-    return squares - 2 * ((distances_a @ coupling @ distances_b) * coupling).sum()
+    squares = mass_a @ a**2 @ mass_a + mass_b @ b**2 @ mass_b
+    distortion = squares - 2 * ((a @ coupling @ b) * coupling).sum()
+    return problem["alpha"] * distortion + (1 - problem["alpha"]) * (coupling * problem["M"]).sum()
+
+
+def _far_out(distances):
+    """Nodes far from all nodes named before them, the most remote first."""
+    chosen = [int(distances.sum(axis=1).argmax())]
+    while len(chosen) < min(N_ANCHORS, len(distances)):
+        chosen.append(int(distances[chosen].min(axis=0).argmax()))
+    return chosen
 
 
 def _profile_costs(distances_a, distances_b, n_quantiles=20):

@@ -165,7 +165,8 @@ class AudiovisualNetwork:
     def _move(activity, net, rates):
         """activity += rates (logistic(net) - activity), in place; net is used up."""
         np.negative(net, out=net)
-        np.exp(net, out=net)
+        with np.errstate(over="ignore"):  # strong inhibition: 1 / (1 + inf) is the 0 that it should be
+            np.exp(net, out=net)
         net += 1
         np.reciprocal(net, out=net)
         net -= activity
