@@ -121,16 +121,27 @@ def _linear_transport(ot, costs, p, q, mass):
 
 
 def _transport(ot, problem, mass, start):
-    options = {"G0": start, "symmetric": True}
-    if mass < 1:  # POT bounds iterations and pivots by one number here; iterations end by their tolerance
-        coupling = ot.gromov.partial_fused_gromov_wasserstein(
-            **problem, **options, m=mass, numItermax=MAX_PIVOTS, tol=1e-7, warn=False
-        )
+    if mass < 1:
+        coupling = _partial_transport(ot, problem, mass, start)
     else:
         coupling = ot.gromov.fused_gromov_wasserstein(
-            **problem, **options, max_iter=MAX_ITERATIONS, numItermaxEmd=MAX_PIVOTS
+            **problem, G0=start, symmetric=True, max_iter=MAX_ITERATIONS, numItermaxEmd=MAX_PIVOTS
         )
     return MapAlignment(coupling, float(_objective(problem, coupling)))
+
+
+def _partial_transport(ot, problem, mass, start):
+    """Coupling of the given mass.
+
+    POT forbids more mass by a penalty in proportion to the largest linear cost, none at all where there is no cost.
+    A constant cost of every coupled mass brings it back and changes no optimum, as the mass is fixed. It also bounds
+    iterations and pivots by one number; the iterations end by their tolerance.
+    """
+    alpha = problem["alpha"]
+    charged = problem | {"M": ((1 - alpha) * problem["M"] + 1) / (2 - alpha), "alpha": alpha / 2}
+    return ot.gromov.partial_fused_gromov_wasserstein(
+        **charged, m=mass, G0=start, symmetric=True, numItermax=MAX_PIVOTS, tol=1e-7, warn=False
+    )
 
 
 def _objective(problem, coupling):

@@ -127,51 +127,26 @@ class AudiovisualNetwork:
         return (rises & falls & (multisensory > threshold)).sum(axis=1)
 
     def _run_batch(self, inputs, n_steps, callback, bar):
-        """Final activities (3 arrays of (n_neurons, n_trials)) of some trials at once."""
+        """Final activities (3, n_neurons, n_trials) of some trials at once, from inputs (2, n_neurons, n_trials)."""
         n_neurons, n_trials = inputs.shape[1:]
-        # Steps (1 - dt/tau) y + dt/tau F(u): F's threshold is taken out of the inputs, its slope out of the synapses.
-        drive = np.ascontiguousarray(SLOPE * (inputs - THRESHOLD), dtype=np.float32)
-        sums, differences, multisensory = (
-            (SLOPE * synapses).astype(np.float32)
-            for synapses in (self._sum_synapses, self._difference_synapses, self._multisensory_synapses)
-        )
-        rates = np.float32(self.time_step) / np.array([TAU_AUDITORY, TAU_VISUAL, TAU_MULTISENSORY], np.float32)
-        rates = np.ascontiguousarray(np.broadcast_to(rates[:, None, None], (3, 1, 1)))
-        activity = np.zeros((3, n_neurons, n_trials), np.float32)
-        net = np.empty_like(activity)
-        joint = np.empty((2 * n_neurons, n_trials), np.float32)  # multisensory activity above the sum of the senses
-        difference = np.empty((n_neurons, n_trials), np.float32)
-        by_sum, by_difference = np.empty_like(difference), np.empty_like(difference)
-        threshold = np.float32(SLOPE * THRESHOLD)
+        # The logistic function's slope and threshold are taken into synapses and inputs.
+        drive = np.full((3, n_neurons, n_trials), -SLOPE * THRESHOLD, np.float32)
+        drive[:2] += SLOPE * inputs
+        synapses = [
+            (SLOPE * matrix).astype(np.float32)
+            for matrix in (self._sum_synapses, self._difference_synapses, self._multisensory_synapses)
+        ]
+        rates = self.time_step / np.array([TAU_AUDITORY, TAU_VISUAL, TAU_MULTISENSORY])
+        rates = rates.astype(np.float32)[:, None, None]
+        activity = np.zeros_like(drive)
+        work = [np.empty((rows, n_trials), np.float32) for rows in (3 * n_neurons, 2 * n_neurons, n_neurons, n_neurons)]
         for step in range(1, n_steps + 1):
-            joint[:n_neurons] = activity[2]
-            np.add(activity[0], activity[1], out=joint[n_neurons:])
-            np.subtract(activity[0], activity[1], out=difference)
-            np.matmul(sums, joint[n_neurons:], out=by_sum)
-            np.matmul(differences, difference, out=by_difference)
-            np.add(by_sum, by_difference, out=net[0])
-            np.subtract(by_sum, by_difference, out=net[1])
-            np.matmul(multisensory, joint, out=net[2])
-            net[:2] += drive
-            net[2] -= threshold
-            self._move(activity, net, rates)
+            _step(activity, drive, synapses, rates, work)
             if step % CHUNK == 0:
                 bar.update(CHUNK)
-            if callback is not None and callback(Activities(*(read_only(a.T) for a in activity)), step) is True:
+            if callback is not None and callback(Activities(*(read_only(layer.T) for layer in activity)), step) is True:
                 break
         return activity
-
-    @staticmethod
-    def _move(activity, net, rates):
-        """activity += rates (logistic(net) - activity), in place; net is used up."""
-        np.negative(net, out=net)
-        with np.errstate(over="ignore"):  # strong inhibition: 1 / (1 + inf) is the 0 that it should be
-            np.exp(net, out=net)
-        net += 1
-        np.reciprocal(net, out=net)
-        net -= activity
-        net *= rates
-        activity += net
 
     def _distances(self, position):
         """Degrees from every neuron around the ring to positions (n,): (n_neurons, n)."""
@@ -203,3 +178,29 @@ class AudiovisualNetwork:
         if (position < 0).any() or (position > self.n_neurons).any():
             raise ValueError(f"{sense}_position must lie in [0, {self.n_neurons}] degrees")
         return position[0]
+
+
+def _step(activity, drive, synapses, rates, work):
+    """One Euler step of all rings, (3, n_neurons, n_trials) in place; `work` is overwritten."""
+    sums, differences, multisensory = synapses
+    net, joint, difference, by_sum = work
+    n_neurons = activity.shape[1]
+    net = net.reshape(activity.shape)
+    joint[:n_neurons] = activity[2]  # above the sum of the two senses, which feeds it
+    np.add(activity[0], activity[1], out=joint[n_neurons:])
+    np.subtract(activity[0], activity[1], out=difference)
+    np.matmul(sums, joint[n_neurons:], out=by_sum)
+    np.matmul(differences, difference, out=net[2])
+    np.add(by_sum, net[2], out=net[0])
+    np.subtract(by_sum, net[2], out=net[1])
+    np.matmul(multisensory, joint, out=net[2])
+    net += drive
+    # activity += rate (1 / (1 + exp(-net)) - activity)
+    np.negative(net, out=net)
+    with np.errstate(over="ignore"):  # strong inhibition: 1 / (1 + inf) is the 0 that it should be
+        np.exp(net, out=net)
+    net += 1
+    np.reciprocal(net, out=net)
+    net -= activity
+    net *= rates
+    activity += net

@@ -1,9 +1,9 @@
 """Neural fields: one step on irregular nodes beside a Fourier field on a grid, and a network beside scikit-neuromsi.
 
-One thread, float32. Fields: jittered positions on a torus in shuffled order, 32 neighbours on average, a moving bump;
-the peer is the same step on a regular grid by scipy's Fourier transform, the limit one pass over the links (weights,
-indices and potentials read once by a bare sum). Network: that of Cuppini et al. (2017) at scikit-neuromsi's default time
-step, 10,000 Euler steps; the row states by how much all activities of the two differ at most at the end.
+One thread, float32. Fields: jittered positions on a torus in shuffled order, 32 neighbours on average, one bump; the
+peer is the same step on a regular grid by scipy's Fourier transform, the limit one pass over the links (weights,
+indices and potentials read once by a bare sum). Network: that of Cuppini et al. (2017) at the default time step of
+scikit-neuromsi, 10,000 Euler steps; the row states by how much the activities of the two differ at most at the end.
 """
 
 import time

@@ -58,7 +58,7 @@ def test_turned_and_stretched_maps_are_aligned():
     np.testing.assert_allclose(alignment.matched_b, 1, rtol=1e-6)
     unrelated = align_maps(a, np.linspace(0, 1, len(b)))
     assert shape_error(alignment, a, b) < 0.1
-    assert alignment.distortion < 0.2 * unrelated.distortion
+    assert alignment.distortion < 0.3 * unrelated.distortion
 
 
 def test_the_part_that_has_no_counterpart_is_left_out():
