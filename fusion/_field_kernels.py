@@ -14,13 +14,14 @@ RAMP, SIGMOID, RECTIFIED = range(3)
 
 
 @kernel()
-def evolve(weights, neighbors, starts, volumes, drive, potential, activity, inhibition, rate, shape, slope, limit, n):
+def evolve(links, volumes, drive, potential, activity, inhibition, rate, shape, slope, limit, n):
     """Take n Euler steps; the number of steps until a potential exceeded `limit` or was NaN, or n + 1 if none did.
 
     Parameters
     ----------
-    weights, neighbors : (n_rows, BLOCK), uint32 neighbours; empty entries have weight 0
-    starts : (n_blocks + 1,), rows of each block
+    links : tuple (weights, neighbors, starts, sources, source_starts)
+        (n_rows, BLOCK) weights and uint32 neighbours, empty entries of weight 0; (n_blocks + 1,) rows of each block;
+        (n_sources,) blocks that hold the neighbours of each block, and (n_blocks + 1,) where they start.
     volumes : (n_nodes,), n_nodes = n_blocks * BLOCK
     drive : (n_nodes, n_trials), resting level and stimulus
     potential, activity : (n_nodes, n_trials), changed in place
@@ -28,13 +29,15 @@ def evolve(weights, neighbors, starts, volumes, drive, potential, activity, inhi
     """
     n_trials = potential.shape[1]
     pooled = np.empty(n_trials, np.float32)
-    block = np.empty((BLOCK, n_trials), np.float32)
+    change = np.empty((BLOCK, n_trials), np.float32)
+    awake = np.empty(volumes.size // BLOCK, np.bool_)
     for step in range(n):
         pool(volumes, activity, inhibition, pooled)
+        find_awake(activity, awake)
         if n_trials == 1:
-            stable = move_one(weights, neighbors, starts, drive, potential, activity, pooled[0], rate, limit)
+            stable = move_one(links, awake, drive, potential, activity, pooled[0], rate, limit)
         else:
-            stable = move_many(weights, neighbors, starts, drive, potential, activity, pooled, rate, limit, block)
+            stable = move_many(links, awake, drive, potential, activity, pooled, rate, limit, change)
         activate(potential, activity, shape, slope)
         if not stable:
             return step + 1
@@ -70,8 +73,28 @@ def pool(volumes, activity, inhibition, pooled):
 
 
 @kernel()
-def move_one(weights, neighbors, starts, drive, potential, activity, pooled, rate, limit):
+def find_awake(activity, awake):
+    """Which blocks hold any activity: links from the others carry nothing and need not be read."""
+    f = activity.reshape(awake.size, -1)
+    for block in range(awake.size):
+        n_active = 0
+        for k in range(f.shape[1]):
+            n_active += f[block, k] != 0
+        awake[block] = n_active > 0
+
+
+@kernel()
+def hears_any(awake, sources, source_starts, block):
+    for k in range(source_starts[block], source_starts[block + 1]):
+        if awake[sources[k]]:
+            return True
+    return False
+
+
+@kernel()
+def move_one(links, awake, drive, potential, activity, pooled, rate, limit):
     """Move the potentials of one trial; False if one has left the limit."""
+    weights, neighbors, starts, sources, source_starts = links
     s, u, f = drive.reshape(-1), potential.reshape(-1), activity.reshape(-1)
     change = np.empty(BLOCK, np.float32)
     outside = 0
@@ -79,7 +102,8 @@ def move_one(weights, neighbors, starts, drive, potential, activity, pooled, rat
         first = np.uint64(block * BLOCK)
         for lane in range(np.uint64(BLOCK)):
             change[lane] = s[first + lane] - pooled - u[first + lane]
-        for row in range(np.uint64(starts[block]), np.uint64(starts[block + 1])):
+        last = starts[block + 1] if hears_any(awake, sources, source_starts, block) else starts[block]
+        for row in range(np.uint64(starts[block]), np.uint64(last)):
             for lane in range(np.uint64(BLOCK)):
                 change[lane] += weights[row, lane] * f[neighbors[row, lane]]
         for lane in range(np.uint64(BLOCK)):
@@ -90,16 +114,18 @@ def move_one(weights, neighbors, starts, drive, potential, activity, pooled, rat
 
 
 @kernel()
-def move_many(weights, neighbors, starts, drive, potential, activity, pooled, rate, limit, change):
+def move_many(links, awake, drive, potential, activity, pooled, rate, limit, change):
     """`move_one` for several trials side by side."""
+    weights, neighbors, starts, sources, source_starts = links
     n_trials = potential.shape[1]
     outside = 0
     for block in range(starts.size - 1):
+        last = starts[block + 1] if hears_any(awake, sources, source_starts, block) else starts[block]
         for lane in range(BLOCK):
             node = np.uint64(block * BLOCK + lane)
             for trial in range(n_trials):
                 change[lane, trial] = drive[node, trial] - pooled[trial] - potential[node, trial]
-            for row in range(np.uint64(starts[block]), np.uint64(starts[block + 1])):
+            for row in range(np.uint64(starts[block]), np.uint64(last)):
                 weight, source = weights[row, lane], neighbors[row, lane]
                 for trial in range(n_trials):
                     change[lane, trial] += weight * activity[source, trial]

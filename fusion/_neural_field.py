@@ -216,11 +216,8 @@ class NeuralField:
         self._placed_volumes = self._links.place(volumes)
 
     def _evolve(self, drive, n_steps, limit):
-        links = self._links
         taken = evolve(
-            links.weights,
-            links.neighbors,
-            links.starts,
+            self._links.arrays,
             self._placed_volumes,
             drive,
             self._potential,

@@ -86,7 +86,7 @@ class SlicedLinks:
     ----------
     order : (n_nodes,), node at each place
     size : int, number of places, a multiple of BLOCK
-    weights, neighbors : (n_rows, BLOCK) ; starts : (n_blocks + 1,)
+    arrays : tuple (weights, neighbors, starts, sources, source_starts) for `evolve`
     """
 
     def __init__(self, weights):
@@ -98,15 +98,18 @@ class SlicedLinks:
         self.size = n_blocks * BLOCK
         longest = np.zeros(self.size, dtype=int)
         longest[:n] = degree
-        self.starts = np.r_[0, np.cumsum(longest.reshape(n_blocks, BLOCK).max(axis=1))]
-        self.weights = np.zeros((self.starts[-1], BLOCK), np.float32)
+        starts = np.r_[0, np.cumsum(longest.reshape(n_blocks, BLOCK).max(axis=1))]
+        weights_in_rows = np.zeros((starts[-1], BLOCK), np.float32)
         # An empty entry points at its own lane's node: near in memory, and of weight 0.
-        block = np.repeat(np.arange(n_blocks), np.diff(self.starts))
-        self.neighbors = (block[:, None] * BLOCK + np.arange(BLOCK)).astype(np.uint32)
+        block = np.repeat(np.arange(n_blocks), np.diff(starts))
+        neighbors = (block[:, None] * BLOCK + np.arange(BLOCK)).astype(np.uint32)
         node = np.repeat(np.arange(n), degree)
-        row = self.starts[node // BLOCK] + np.arange(placed.nnz) - np.repeat(placed.indptr[:-1], degree)
-        self.weights[row, node % BLOCK] = placed.data
-        self.neighbors[row, node % BLOCK] = placed.indices
+        row = starts[node // BLOCK] + np.arange(placed.nnz) - np.repeat(placed.indptr[:-1], degree)
+        weights_in_rows[row, node % BLOCK] = placed.data
+        neighbors[row, node % BLOCK] = placed.indices
+        pairs = np.unique(node // BLOCK * n_blocks + placed.indices // BLOCK)
+        source_starts = np.searchsorted(pairs, np.arange(n_blocks + 1) * n_blocks)
+        self.arrays = (weights_in_rows, neighbors, starts, pairs % n_blocks, source_starts)
 
     def place(self, values):
         """Values (..., n_nodes) as float32 columns (size, ...) in the order of the links; empty places hold 0."""
