@@ -1,10 +1,10 @@
 """Neural fields: one step on irregular nodes beside a Fourier field on a grid, and a network beside scikit-neuromsi.
 
 One thread, float32. Fields: jittered positions on a torus in shuffled order, 32 neighbours on average, either all
-active (logistic output) or silent outside one bump (ramp, whose silent regions are skipped); the peer is the same ramp step
-on a regular grid by scipy's Fourier transform, the limit one pass over all links (weights, indices and potentials read
-once by a bare sum). Network: that of Cuppini et al. (2017) at the default time step of
-scikit-neuromsi, 10,000 Euler steps; the row states by how much the activities of the two differ at most at the end.
+active (logistic output) or silent outside one bump (ramp; links from silent regions are not read). The peer is the same
+ramp step on a regular grid by scipy's Fourier transform, the limit one pass over all links (weights, indices and
+potentials read once by a bare sum). Network: that of Cuppini et al. (2017) at the default time step of scikit-neuromsi,
+10,000 Euler steps; the row states by how much the activities of the two differ at most at the end.
 """
 
 import time

@@ -71,6 +71,16 @@ def test_equals_circular_convolution_on_periodic_grids(shape):
     np.testing.assert_allclose(field.run(stimulus.ravel(), 40).potential_, expected.ravel(), atol=1e-4)
 
 
+def test_links_from_silent_regions_are_skipped_without_a_trace():
+    field = ring(640, kernel=LateralKernel(2.0))
+    stimuli = field.encode([[100.0], [400.0]], width=3.0)
+    distances = np.minimum(np.arange(640), 640 - np.arange(640)).astype(float)
+    potentials = field.run(stimuli, 60).potential_
+    for stimulus, potential in zip(stimuli, potentials):
+        np.testing.assert_allclose(potential, fft_field(gaussian(distances, 2.0, 3.0), stimulus, 60), atol=1e-4)
+    assert (field.activity_ == 0).mean() > 0.9
+
+
 def test_distance_runs_along_edges(gas):
     field = NeuralField(gas, kernel=LateralKernel(0.15))
     lengths = np.linalg.norm(np.subtract(*gas.prototypes_[gas.edges_.T]), axis=1)
