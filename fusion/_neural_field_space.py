@@ -158,7 +158,10 @@ def _read_networkx(graph):
             f"every node of the graph must carry a 'position', {len(missing)} do not, such as {missing[0]!r}"
         )
     place = {node: k for k, node in enumerate(graph)}
-    positions = np.array([np.atleast_1d(data["position"]) for _, data in graph.nodes(data=True)], dtype=float)
+    try:
+        positions = np.array([np.atleast_1d(data["position"]) for _, data in graph.nodes(data=True)], dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ValueError("the 'position' of every node of the graph must hold as many numbers") from error
     return positions, np.array([(place[a], place[b]) for a, b in graph.edges()], dtype=int).reshape(-1, 2)
 
 

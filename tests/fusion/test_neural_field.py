@@ -268,11 +268,14 @@ def test_bad_parameters(options, error, words):
 
 
 def test_bad_graphs():
+    ragged = nx.path_graph(2)
+    nx.set_node_attributes(ragged, {0: [0.0], 1: [0.0, 1.0]}, "position")
     for positions, words in (
         ([[0.0, np.nan], [1.0, 1.0]], "finite"),
         ([1.0], "at least 2 row"),
         (np.ones(8), "no extent"),
         (nx.path_graph(3), "carry a 'position'"),
+        (ragged, "must hold as many numbers"),
     ):
         with pytest.raises(ValueError, match=words):
             NeuralField(positions)
