@@ -1,9 +1,26 @@
 """Trust each sense as much as it deserves: reliability, precision, and the fusion of senses."""
 
+from fusion._align_maps import align_maps
 from fusion._density_reliability import DensityReliability
 from fusion._gaussians import fuse_gaussians
+from fusion._hebbian_association import HebbianAssociation
 from fusion._local_precision import LocalPrecision
+from fusion._neural_field import NeuralField
+from fusion._neural_field_audiovisual import AudiovisualNetwork
+from fusion._neural_field_kernel import LateralKernel
 from fusion._precision_fusion import PrecisionFusion
 from fusion._protocols import Precision, Reliability
 
-__all__ = ["DensityReliability", "LocalPrecision", "Precision", "PrecisionFusion", "Reliability", "fuse_gaussians"]
+__all__ = [
+    "AudiovisualNetwork",
+    "DensityReliability",
+    "HebbianAssociation",
+    "LateralKernel",
+    "LocalPrecision",
+    "NeuralField",
+    "Precision",
+    "PrecisionFusion",
+    "Reliability",
+    "align_maps",
+    "fuse_gaussians",
+]
