@@ -1,8 +1,8 @@
 """An agent handles real objects, learns what its turns change, and trusts each sense as it deserves.
 
 Finding     Action structures what is sensed: an encoder that must predict the consequences of its turns knows them,
-            maps of its embeddings tell a failing sense from a sound one without labels, and an agent that foresees the
-            outcome of a turn needs fewer views to know what it holds.
+            maps of its embeddings tell a failing sense from a sound one without labels, and an agent that has practised
+            what turns tell needs fewer views to know what it holds.
 Prediction  (1) True turns beat shuffled ones on same-object retrieval and on reading the turn from two views. (2) With
             one sense failing, PrecisionFusion beats either sense, concatenation, mean, product, constant discount,
             static accuracy and confidence; permuting its weights undoes that. (3) Turns chosen by expected
