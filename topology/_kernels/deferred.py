@@ -11,10 +11,11 @@ if they had never waited, so neither prototypes nor winners depend on where the 
 import numpy as np
 
 from topology._kernels.compiling import kernel
+from topology._kernels.minima import lane_minima, scores_within, smallest_lane
 from topology._kernels.online_som import note
 from topology._kernels.pulls import new_tables, pull_from
 from topology._kernels.search import LANES, squared_norm
-from topology._kernels.winner_search import lane_minima, nearest_of, scores_within, smallest_lane
+from topology._kernels.winner_search import nearest_of
 
 DEFERRED = 32  # samples, a multiple of 4: more save traffic, but each has to be compared with all before it
 ROWS = 8  # units that stay in the first cache while they make all their moves

@@ -5,9 +5,9 @@ from collections import namedtuple
 import numpy as np
 
 from topology._kernels.compiling import kernel
+from topology._kernels.minima import smallest_of
 from topology._kernels.pulls import new_tables, pull_from
 from topology._kernels.search import COSINE, LANES, MANHATTAN, padded, scale_to_unit, squared_distance, squared_norm
-from topology._kernels.winner_search import smallest_lane
 
 SPREAD_MEMORY = 100.0  # samples won over which the mean squared distance of a stream forgets
 
@@ -44,23 +44,6 @@ def train(som, rule, X, order):
         note(som, winner, square * square if rule.metric == MANHATTAN else square, rule.metric)
         following = order[min(t + 1, order.shape[0] - 1)]
         move_and_measure(som.weights, pulls, X, order[t], following, rule.metric, scores)
-
-
-@kernel()
-def smallest_of(values, low, halves):
-    """Lowest index of the smallest of values, whose number is a multiple of LANES."""
-    low[:] = np.inf
-    for start in range(np.uint64(0), np.uint64(values.shape[0]), np.uint64(LANES)):
-        for lane in range(np.uint64(LANES)):
-            low[lane] = values[start + lane] if values[start + lane] < low[lane] else low[lane]
-    smallest, index = smallest_lane(low, halves), values.shape[0] - 1
-    for lane in range(LANES):
-        if low[lane] == smallest:
-            for i in range(lane, index, LANES):
-                if values[i] == smallest:
-                    index = i
-                    break
-    return index
 
 
 @kernel()

@@ -7,7 +7,7 @@ import numpy as np
 from topology._kernels.compiling import kernel
 from topology._kernels.search import LANES, squared_distance
 
-PRODUCT_ROWS = 256  # rows per matrix product: enough to pay for packing the units, few enough to stay in the cache
+PRODUCT_ROWS = 128  # per matrix product: enough to pay for packing, few enough for the products to stay in the cache
 
 # Units as the search by products takes them: centred = weights - center, bias = |centred|^2 / 2 + center.centred.
 # Then |x - w|^2 / 2 = |x - center|^2 / 2 + bias - x.centred, whose last two terms decide who wins, and large offsets
@@ -27,24 +27,66 @@ def find_winners(X, units, first, last, winners, squares):
     n_units, n_features = units.weights.shape
     real = X.dtype.type
     slack = real((n_features + 8) * np.finfo(X.dtype).eps)
-    low, halves = np.empty(LANES, X.dtype), np.empty(LANES, X.dtype)
-    candidates = np.empty(n_units, np.int64)
-    space = np.empty(PRODUCT_ROWS * n_units, X.dtype)
+    best, second = np.empty(PRODUCT_ROWS, X.dtype), np.empty(PRODUCT_ROWS, X.dtype)
+    nearest, candidates = np.empty(PRODUCT_ROWS, np.int32), np.empty(n_units, np.int64)
+    space = np.empty(n_units * PRODUCT_ROWS, X.dtype)
     for start in range(first, last, PRODUCT_ROWS):
-        stop = min(start + PRODUCT_ROWS, last)
-        products = space[: (stop - start) * n_units].reshape(stop - start, n_units)
-        np.dot(X[start:stop], units.centred.T, products)
-        for row in range(start, stop):
-            lane_minima(units.bias, products, row - start, low)
-            limit = smallest_lane(low, halves)
+        n = min(PRODUCT_ROWS, last - start)
+        products = space[: n_units * n].reshape(n_units, n)
+        np.dot(units.centred, X[start : start + n].T, products)
+        two_smallest_scores(units.bias, products, best, second, nearest)
+        for i in range(n):
+            row = start + i
             # Twice the largest error of bias - product, in any order of summation, and of the distances themselves.
             offset = squared_distance(units.center, 0, X, row)
             length = np.sqrt(offset) + units.center_length + units.center_length + units.largest_length
-            limit += slack * (units.largest_length * length + max(real(0.5) * offset + limit, real(0)))
-            n_candidates = scores_within(units.bias, products, row - start, limit, low, candidates)
-            winner, best = nearest_of(units.weights, X, row, candidates, n_candidates)
-            winners[row] = winner
-            squares[row] = best
+            limit = best[i] + slack * (units.largest_length * length + max(real(0.5) * offset + best[i], real(0)))
+            if second[i] > limit:
+                winners[row] = nearest[i]
+                squares[row] = squared_distance(units.weights, nearest[i], X, row)
+            else:
+                n_candidates = 0
+                for k in range(n_units):
+                    if units.bias[k] - products[k, i] <= limit:
+                        candidates[n_candidates] = k
+                        n_candidates += 1
+                winners[row], squares[row] = nearest_of(units.weights, X, row, candidates, n_candidates)
+
+
+@kernel()
+def two_smallest_scores(bias, products, best, second, nearest):
+    """The two smallest of bias[k] - products[k, row] over the units k, and the unit of the smallest, for every row.
+
+    Many rows side by side, and four units at a time, so that the minima are read and written once for them.
+    """
+    n_units, n = products.shape
+    best[:n] = np.inf
+    second[:n] = np.inf
+    nearest[:n] = 0
+    whole = n_units // 4 * 4
+    for k in range(0, whole, 4):
+        b0, b1, b2, b3 = bias[k], bias[k + 1], bias[k + 2], bias[k + 3]
+        k0, k1, k2, k3 = np.int32(k), np.int32(k + 1), np.int32(k + 2), np.int32(k + 3)
+        for row in range(np.uint64(n)):
+            found = best[row], second[row], nearest[row]
+            found = compare(found, b0 - products[k, row], k0)
+            found = compare(found, b1 - products[k + 1, row], k1)
+            found = compare(found, b2 - products[k + 2, row], k2)
+            found = compare(found, b3 - products[k + 3, row], k3)
+            best[row], second[row], nearest[row] = found
+    for k in range(whole, n_units):
+        for row in range(np.uint64(n)):
+            found = best[row], second[row], nearest[row]
+            best[row], second[row], nearest[row] = compare(found, bias[k] - products[k, row], np.int32(k))
+
+
+@kernel()
+def compare(found, score, unit):
+    best, second, nearest = found
+    closer = score < best
+    runner_up = best if closer else score
+    second = runner_up if runner_up < second else second
+    return score if closer else best, second, unit if closer else nearest
 
 
 @kernel()
@@ -57,48 +99,6 @@ def nearest_of(weights, X, row, candidates, n_candidates):
             best = square
             winner = candidates[c]
     return winner, best
-
-
-@kernel()
-def lane_minima(bias, products, row, low):
-    """low[lane] = smallest of bias - products[row] over the units lane, lane + LANES, ..."""
-    n = bias.shape[0]
-    whole = n // LANES * LANES
-    low[:] = np.inf
-    # Unsigned indices cannot wrap around, which lets the minima stay in vector registers.
-    for start in range(np.uint64(0), np.uint64(whole), np.uint64(LANES)):
-        for lane in range(np.uint64(LANES)):
-            score = bias[start + lane] - products[row, start + lane]
-            low[lane] = score if score < low[lane] else low[lane]
-    for lane in range(np.uint64(n - whole)):
-        score = bias[np.uint64(whole) + lane] - products[row, np.uint64(whole) + lane]
-        low[lane] = score if score < low[lane] else low[lane]
-
-
-@kernel()
-def smallest_lane(low, halves):
-    """Smallest of low (LANES,), by halves so that every step is elementwise; `halves` is work space."""
-    halves[:] = low
-    width = np.uint64(LANES // 2)
-    while width > 0:
-        for lane in range(width):
-            other = halves[lane + width]
-            halves[lane] = other if other < halves[lane] else halves[lane]
-        width = width >> np.uint64(1)
-    return halves[0]
-
-
-@kernel()
-def scores_within(bias, products, row, limit, low, candidates):
-    """Units whose score is at most `limit`, lane by lane; their number."""
-    n_candidates = 0
-    for lane in range(LANES):
-        if low[lane] <= limit:
-            for i in range(lane, bias.shape[0], LANES):
-                if bias[i] - products[row, i] <= limit:
-                    candidates[n_candidates] = i
-                    n_candidates += 1
-    return n_candidates
 
 
 @kernel()
