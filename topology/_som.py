@@ -39,8 +39,8 @@ class SelfOrganizingMap(
     training : {"batch", "online"}, default="batch"
         Only "batch" with metric="euclidean" accepts NaN: a missing value. The winner is then the nearest unit over the
         observed features, and every feature of a unit is the mean of the samples that have it.
-    n_epochs : int, default=10
-        Passes over X in `fit`.
+    n_epochs : int, default=20
+        Passes over X in `fit`. Half as many often leave folds in a map of many features.
     radius : (float or None, float), default=(None, 0.5)
         Neighbourhood radius at the start and at the end, in lattice steps; None: half the longer side. 0 leaves the
         winner alone (k-means).
@@ -114,7 +114,7 @@ class SelfOrganizingMap(
         lattice="rectangular",
         periodic=False,
         training="batch",
-        n_epochs=10,
+        n_epochs=20,
         radius=(None, 0.5),
         learning_rate=(0.5, 0.01),
         init="pca",

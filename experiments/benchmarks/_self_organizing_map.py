@@ -54,8 +54,8 @@ def _online_rows(X, n_features, side):
     name, start = f"online SOM {side}x{side}, {n_features} features", _some_rows(X, side)
     radius, rate = (side / 4, side / 12), (0.5, 0.5 / 3)  # MiniSom's decay ends at a third
     ours = SelfOrganizingMap(
-        (side, side), training="online", n_epochs=N_EPOCHS, radius=radius, learning_rate=rate, decay="inverse", init=start,
-        shuffle=False,
+        (side, side), training="online", n_epochs=N_EPOCHS, radius=radius, learning_rate=rate, decay="inverse",
+        init=start, shuffle=False,
     )  # fmt: skip
     few = X[:N_PEER_SAMPLES]
     theirs = _minisom(start, side, radius[0], rate[0])

@@ -133,7 +133,7 @@ def test_batch_step_follows_the_blackboard(lattice, periodic, neighborhood, seed
 @settings(max_examples=20)
 @given(
     SEEDS, st.sampled_from(["euclidean", "cosine", "manhattan"]), st.sampled_from(sorted(DECAYS)),
-    st.sampled_from([2, 12]), st.integers(1, 60),
+    st.sampled_from([2, 12, 70]), st.integers(1, 60),
 )  # fmt: skip
 def test_online_training_follows_the_blackboard(
     lattice, periodic, neighborhood, seed, metric, decay, n_features, length
@@ -194,7 +194,7 @@ def test_moves_may_wait(seed, n_rows, n_columns, n_features, dtype, offset, spre
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("n_features", [2, 20])
+@pytest.mark.parametrize("n_features", [2, 70])
 def test_pulls_that_are_cut_would_change_no_bit(dtype, n_features):
     """Where coordinates are at least as large as their distance to the samples; elsewhere hardly more."""
     for low, tolerance in ((1.0, 0.0), (-0.5, 4 * np.finfo(dtype).eps)):

@@ -113,15 +113,17 @@ def follow_squares(bias, products, pulls, half_square):
         bias[k] = h + p * ((products[k] - (h + h)) + p * ((h - products[k]) + half_square))
 
 
-# In moves, only fused multiply-adds are allowed. They are elementwise, so four at a time give the bits of four alone.
-@kernel(fastmath={"contract"})
+@kernel()
 def make_moves(weights, k, batch, pulls, start, stop):
     """Unit k makes the moves start to stop of the batch."""
-    for s in range(start, stop):
-        p = pulls[s, k]
-        if p > 0:
-            for f in range(np.uint64(weights.shape[1])):
-                weights[k, f] += p * (batch[s, f] - weights[k, f])
+    s = start
+    while s < stop:
+        if s % 4 == 0 and s + 4 <= stop:
+            make_four_moves(weights, k, k + 1, batch, pulls, s)
+            s += 4
+        else:
+            make_move(weights, k, batch, pulls, s)
+            s += 1
 
 
 @kernel()
@@ -144,6 +146,14 @@ def any_pull(pulls, s, first, last):
         if pulls[s, k] + pulls[s + 1, k] + pulls[s + 2, k] + pulls[s + 3, k] > 0:
             return True
     return False
+
+
+# In moves, only fused multiply-adds are allowed. They are elementwise, so four at a time give the bits of four alone.
+@kernel(fastmath={"contract"})
+def make_move(weights, k, batch, pulls, s):
+    p = pulls[s, k]
+    for f in range(np.uint64(weights.shape[1])):
+        weights[k, f] += p * (batch[s, f] - weights[k, f])
 
 
 @kernel(fastmath={"contract"})

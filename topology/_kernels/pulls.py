@@ -60,22 +60,24 @@ def pull_from(winner, n_seen, rule, tables, pulls):
     for p in range(n_parities):
         for c in range(n_columns):
             tables.factors[p, c] = tables.along_columns[column_gaps[p, c]]
+    least = pulls.dtype.type(rule.least_pull)
     for r in range(row_gaps.shape[0]):
         share = pulls.dtype.type(rate * tables.along_rows[row_gaps[r]])
-        own = pulls[r * n_columns : (r + 1) * n_columns]
-        multiply(tables.factors[r % n_parities], share, pulls.dtype.type(rule.least_pull), own)
+        multiply(tables.factors, r % n_parities, share, least, pulls, r * n_columns)
         if rule.neighborhood != GAUSSIAN:
             height = rule.squared_row_spacing * row_gaps[r] ** 2
             for c in range(n_columns):
                 if height + (column_gaps[r % n_parities, c] / n_parities) ** 2 > radius * radius:
-                    own[c] = 0
+                    pulls[r * n_columns + c] = 0
 
 
 @kernel()
-def multiply(factors, share, least, products):
-    for c in range(np.uint64(factors.shape[0])):
-        product = share * factors[c]
-        products[c] = product if product >= least else products.dtype.type(0)
+def multiply(factors, parity, share, least, pulls, start):
+    """Pulls of one row of the lattice, whose first unit is `start`."""
+    parity, start = np.uint64(parity), np.uint64(start)
+    for c in range(np.uint64(factors.shape[1])):
+        pull = share * factors[parity, c]
+        pulls[start + c] = pull if pull >= least else pulls.dtype.type(0)
 
 
 @kernel()
