@@ -2,8 +2,8 @@
 
 Both sides start from the same rows and run the same schedule, so their quantization errors should agree: they are
 printed. All times are those of 10 epochs of `fit`, its checks of the data and its last count of the cells included, per
-sample and epoch. The limit of batch training is one sgemm of 2048 samples with all prototypes. That of online training, a
-pass of `numpy.add` over prototypes too many for the first cache, binds whoever moves all of them for every sample.
+sample and epoch. The limit of batch training is one sgemm of 2048 samples with all prototypes. That of online training
+is a pass of `numpy.add` over prototypes too many for the first cache: it binds whoever moves all of them every time.
 """
 
 import numba
