@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from topology._kernels import som
+from topology._kernels import pulls
 
-NEIGHBORHOODS = {"gaussian": som.GAUSSIAN, "bubble": som.BUBBLE, "cut_gaussian": som.CUT_GAUSSIAN}
-DECAYS = {"exponential": som.EXPONENTIAL, "linear": som.LINEAR, "inverse": som.INVERSE}
+NEIGHBORHOODS = {"gaussian": pulls.GAUSSIAN, "bubble": pulls.BUBBLE, "cut_gaussian": pulls.CUT_GAUSSIAN}
+DECAYS = {"exponential": pulls.EXPONENTIAL, "linear": pulls.LINEAR, "inverse": pulls.INVERSE}
 
 
 def weigh(squared_distances, neighborhood, radius):

@@ -1,57 +1,27 @@
 """The self-organising map: prototypes on a lattice, where neighbours learn together."""
 
-from dataclasses import dataclass, field
-
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
-from tqdm import tqdm
 
-from topology import _batch_statistics, storage
+from topology import storage
+from topology._batch_training import BatchSteps, count_epochs
 from topology._codebook import Codebook, label_rows
-from topology._kernels import som
-from topology._lattice import check_lattice
-from topology._metric import METRICS, blocks, check_metric, check_rows, to_rows
-from topology._nearest import find_two, one_blas_thread, pairwise
-from topology._neighborhood import DECAYS, NEIGHBORHOODS, smooth
+from topology._metric import check_rows, to_rows
+from topology._missing_values import check_observed, measure_observed
+from topology._nearest import find_two, pairwise
 from topology._network import plain_orders, shuffled_orders
 from topology._online_training import present
 from topology._placement import on_given, on_plane, on_samples
-from topology._validation import (
-    check_choice,
-    check_flag,
-    check_generator,
-    check_integer,
-    check_magnitude,
-    check_pair,
-    check_real,
-    read_only,
-)
+from topology._som_settings import check_settings
+from topology._som_state import SOMState
+from topology._validation import check_generator
 from topology._winners import collect
 
-SMALLEST_MASS = 1e-12  # of the largest: below it a unit is pulled by rounding errors only, and stays
-SMALLEST_RADIUS = 1e-3  # unless 0
 
-
-@dataclass(frozen=True)
-class SOMState:
-    """What a callback sees of a map in training: views that cannot be written, valid until the callback returns."""
-
-    prototypes: np.ndarray  # (n_units, n_features)
-    edges: np.ndarray  # (n_edges, 2)
-    counts: np.ndarray  # (n_units,) samples won: in the last epoch (batch), so far (online)
-    n_samples_seen: int
-    quantization_error: float  # mean distance to the winner, over the last epoch or since the last callback
-    radius: float
-    n_units: int = field(init=False)
-
-    def __post_init__(self):
-        for name in ("prototypes", "edges", "counts"):
-            object.__setattr__(self, name, read_only(getattr(self, name)))
-        object.__setattr__(self, "n_units", len(self.prototypes))
-
-
-class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, TransformerMixin, BaseEstimator):
+class SelfOrganizingMap(
+    ClassNamePrefixFeaturesOutMixin, BatchSteps, Codebook, ClusterMixin, TransformerMixin, BaseEstimator
+):
     """Self-organising map (Kohonen 1982, Biol. Cybern. 43:59; batch rule: Kohonen 2013, Neural Networks 37:52).
 
     Batch: in every epoch each unit becomes the mean of all samples, weighted by the neighbourhood h of their winners
@@ -69,8 +39,8 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
     training : {"batch", "online"}, default="batch"
         Only "batch" with metric="euclidean" accepts NaN: a missing value. The winner is then the nearest unit over the
         observed features, and every feature of a unit is the mean of the samples that have it.
-    n_epochs : int, default=10
-        Passes over X in `fit`.
+    n_epochs : int, default=20
+        Passes over X in `fit`. Half as many often leave folds in a map of many features.
     radius : (float or None, float), default=(None, 0.5)
         Neighbourhood radius at the start and at the end, in lattice steps; None: half the longer side. 0 leaves the
         winner alone (k-means).
@@ -136,7 +106,6 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
     _arrays = {"positions": ("f", ("units", 2))}
     _numbers = ("n_steps", "schedule_length")
     _min_units = 1
-    merge = staticmethod(_batch_statistics.merge)
 
     def __init__(
         self,
@@ -145,7 +114,7 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
         lattice="rectangular",
         periodic=False,
         training="batch",
-        n_epochs=10,
+        n_epochs=20,
         radius=(None, 0.5),
         learning_rate=(0.5, 0.01),
         init="pca",
@@ -187,16 +156,19 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
         -------
         self
         """
-        lattice = self._check_parameters()
+        settings = self._check_parameters()
         X, gaps = self._validate_observed(X, reset=True)
         rng = check_generator(self.random_state)
-        self._place(X, lattice, rng)
+        self._place(X, settings.lattice, rng)
         if self.training == "batch":
-            self._fit_batch(X, gaps, lattice, callback)
+            for _ in count_epochs(self.n_epochs):
+                statistics = collect(X, self.prototypes_, self.metric, gaps=gaps)
+                if self._step(statistics, settings, self._progress(), callback):
+                    break
         else:
             shuffled = shuffled_orders(len(X), self.n_epochs, rng)
             orders = shuffled if self.shuffle else plain_orders(len(X), self.n_epochs)
-            self._present(X, lattice, orders, self.n_epochs * len(X), callback)
+            self._present(X, settings, orders, self.n_epochs * len(X), callback)
         self.labels_, self.counts_, self.spreads_ = self._count(X, gaps)
         return self
 
@@ -207,19 +179,19 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
         learning rate go on where they were. Parameters and return value as for `fit`.
         """
         first = not hasattr(self, "prototypes_")
-        lattice = self._check_parameters() if first else self._fitted_lattice()
+        settings = self._check_parameters() if first else self._check_fitted()
         X, gaps = self._validate_observed(X, reset=first)
         if first:
-            self._place(X, lattice, check_generator(self.random_state))
+            self._place(X, settings.lattice, check_generator(self.random_state))
         if self.training == "batch":
             statistics = collect(X, self.prototypes_, self.metric, gaps=gaps)
-            self._step(statistics, lattice, self._radius_at(1.0), callback)
+            self._step(statistics, settings, 1.0, callback)
             self.labels_, counts, spreads = self._count(X, gaps)
             total = self.counts_ + counts
             self.spreads_ = (self.counts_ * self.spreads_ + counts * spreads) / np.maximum(total, 1)
             self.counts_ = total
         else:
-            self._present(X, lattice, plain_orders(len(X), 1), len(X), callback)
+            self._present(X, settings, plain_orders(len(X), 1), len(X), callback)
             self.labels_ = self._count(X, gaps)[0]
         return self
 
@@ -233,41 +205,8 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
         -------
         self
         """
-        lattice = self._check_parameters()
-        self._place(self._validate_observed(X, reset=True)[0], lattice, check_generator(self.random_state))
-        return self
-
-    def partial_statistics(self, X):
-        """What the rows of X say about the present units; changes nothing.
-
-        Returns
-        -------
-        statistics : BatchStatistics
-            A named tuple of small arrays, to be sent, merged and given to `update`.
-        """
-        self._check_batch("partial_statistics")
-        X, gaps = self._validate_observed(X)
-        return collect(X, self.prototypes_, self.metric, gaps=gaps)
-
-    def update(self, statistics):
-        """One batch step: the next epoch's, at its radius; after `n_epochs` steps at the final radius.
-
-        `counts_` and `spreads_` become those of the statistics, measured before the step.
-
-        Parameters
-        ----------
-        statistics : BatchStatistics
-            From `partial_statistics` of this map as it is now, or `merge` of several.
-
-        Returns
-        -------
-        self
-        """
-        lattice = self._check_batch("update")
-        _batch_statistics.check_statistics(statistics, self.prototypes_.shape)
-        self._step(statistics, lattice, self._radius_at(self._progress()))
-        self.counts_ = statistics.counts
-        self.spreads_ = statistics.squares / np.maximum(statistics.counts, 1)
+        settings = self._check_parameters()
+        self._place(self._validate_observed(X, reset=True)[0], settings.lattice, check_generator(self.random_state))
         return self
 
     def predict(self, X):
@@ -295,11 +234,7 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
         X, gaps = self._validate_observed(X)
         distances = pairwise(X, self.prototypes_, self.metric)
         if gaps:
-            for rows in blocks(X):
-                missing = rows.start + np.flatnonzero(np.isnan(X[rows]).any(axis=1))
-                observed = np.empty((len(missing), self.n_units_), X.dtype)
-                som.observed_distances(read_only(X[missing]), read_only(self.prototypes_.astype(X.dtype)), observed)
-                distances[missing] = observed
+            measure_observed(X, self.prototypes_, distances)
         return distances
 
     def quantization_error(self, X):
@@ -322,7 +257,7 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
         check_rows("X", X, self.prototypes_.dtype, self.metric)
         if self.n_units_ == 1:
             return 0.0
-        adjacent = self._fitted_lattice().edges(diagonal=True) @ [self.n_units_, 1]
+        adjacent = self._check_fitted().lattice.edges(diagonal=True) @ [self.n_units_, 1]
         n_adjacent = 0
         for _, winners, _ in find_two(X, self.prototypes_, self.metric):
             n_adjacent += np.isin(np.sort(winners, axis=1) @ [self.n_units_, 1], adjacent).sum()
@@ -339,7 +274,7 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
             The file is damaged, of another kind, or its values cannot belong to a map on its lattice.
         """
         som = super().load(path)
-        lattice = som._check_parameters()
+        lattice = som._check_parameters().lattice
         if not np.array_equal(som.positions_, lattice.positions()) or not np.array_equal(som.edges_, lattice.edges()):
             raise storage.CorruptFileError(f"{path}: the units must lie on a {lattice.kind} lattice of {som.shape}")
         return som
@@ -350,57 +285,14 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
         return tags
 
     def _check_parameters(self):
-        """The lattice; all parameters are checked here, before any work."""
-        lattice = check_lattice(self.shape, self.lattice, self.periodic)
-        check_choice("training", self.training, ("batch", "online"))
-        check_integer("n_epochs", self.n_epochs, 1)
-        check_choice("neighborhood", self.neighborhood, tuple(NEIGHBORHOODS))
-        check_choice("decay", self.decay, tuple(DECAYS))
-        check_choice("metric", self.metric, METRICS)
-        if self.training == "batch" and self.metric == "manhattan":
-            raise ValueError(
-                "metric='manhattan' needs training='online': a mean does not minimise absolute differences"
-            )
-        check_flag("shuffle", self.shuffle)
-        if self.schedule_length is not None:
-            check_integer("schedule_length", self.schedule_length, 1)
-        if isinstance(self.init, str):
-            check_choice("init", self.init, ("pca", "sample"))
-        self._rates()
-        for radius in self._radii():
-            if 0 < radius < SMALLEST_RADIUS:
-                raise ValueError(f"radius must be 0 or at least {SMALLEST_RADIUS}, got {radius}")
-        if 0 in self._radii() and self._radii() != (0, 0) and self.decay != "linear":
-            raise ValueError(f"radius must not be 0 at one end when decay={self.decay!r}, got {self.radius!r}")
-        return lattice
+        return check_settings(self)
 
-    def _radii(self):
-        first, last = check_pair("radius", self.radius)
-        first = max(self.shape) / 2 if first is None else check_real("radius", first, 0)
-        return first, check_real("radius", last, 0)
-
-    def _rates(self):
-        rate = self.learning_rate
-        pair = check_pair("learning_rate", rate) if hasattr(rate, "__len__") else (rate, rate)
-        return tuple(check_real("learning_rate", value, 0, 1, open_low=True) for value in pair)
-
-    def _radius_at(self, progress):
-        return som.scheduled(*self._radii(), progress, DECAYS[self.decay])
-
-    def _progress(self):
-        return min(self.n_steps_ / (self.n_epochs - 1), 1.0) if self.n_epochs > 1 else 1.0
-
-    def _check_batch(self, method):
-        check_is_fitted(self, "prototypes_")
-        if self.training != "batch":
-            raise ValueError(f"{method} needs training='batch', got training={self.training!r}")
-        return self._fitted_lattice()
-
-    def _fitted_lattice(self):
-        lattice = self._check_parameters()
-        if lattice.n_units != len(self.prototypes_):
-            raise ValueError(f"shape must be that of the fitted map of {len(self.prototypes_)} units, got {self.shape}")
-        return lattice
+    def _check_fitted(self):
+        settings = self._check_parameters()
+        n_units = len(self.prototypes_)
+        if settings.lattice.n_units != n_units:
+            raise ValueError(f"shape must be that of the fitted map of {n_units} units, got {self.shape}")
+        return settings
 
     def _takes_gaps(self):
         return self.training == "batch" and self.metric == "euclidean"
@@ -411,17 +303,7 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
             check_is_fitted(self, "prototypes_")
         finite = "allow-nan" if self._takes_gaps() else True
         X = validate_data(self, X, reset=reset, dtype=[np.float64, np.float32], order="C", ensure_all_finite=finite)
-        dtype = X.dtype if reset else self.prototypes_.dtype
-        if not np.isnan(X.max()):
-            check_rows("X", X, dtype, self.metric)
-            return X, False
-        extremes = np.array([np.fmin.reduce(X, axis=None), np.fmax.reduce(X, axis=None)])
-        check_magnitude("X", np.broadcast_to(extremes[:, None], (2, X.shape[1])), dtype)
-        for rows in blocks(X):
-            empty = np.flatnonzero(np.isnan(X[rows]).all(axis=1))
-            if len(empty):
-                raise ValueError(f"X must have a value in every row, row {rows.start + empty[0]} is all NaN")
-        return X, True
+        return X, check_observed(X, X.dtype if reset else self.prototypes_.dtype, self.metric)
 
     def _place(self, X, lattice, rng):
         self.positions_ = lattice.positions()
@@ -439,47 +321,15 @@ class SelfOrganizingMap(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin,
         self.n_samples_seen_ = self.n_steps_ = 0
         self.schedule_length_ = int(self.schedule_length or self.n_epochs * len(X))
 
-    def _fit_batch(self, X, gaps, lattice, callback):
-        epochs = range(self.n_epochs)
-        for _ in tqdm(epochs, unit="epoch", desc="self-organising map", delay=2, disable=None, leave=False):
-            statistics = collect(X, self.prototypes_, self.metric, gaps=gaps)
-            if self._step(statistics, lattice, self._radius_at(self._progress()), callback):
-                break
-
-    def _step(self, statistics, lattice, radius, callback=None):
-        """Every unit becomes the weighted mean of all samples; what the callback returned."""
-        with one_blas_thread():
-            masses = smooth(statistics.masses, lattice, self.neighborhood, radius)
-            pulls = smooth(statistics.sums, lattice, self.neighborhood, radius)
-        pulled = masses > SMALLEST_MASS * masses.max(axis=0)
-        means = np.divide(pulls, masses, out=self.prototypes_.astype(np.float64), where=pulled)
-        if self.metric == "cosine":
-            means = np.where(means.any(axis=1, keepdims=True), means, self.prototypes_)
-        self.prototypes_ = np.array(to_rows(means, self.prototypes_.dtype, self.metric))
-        self.n_steps_ += 1
-        self.n_samples_seen_ += statistics.n_samples
-        if callback is None:
-            return False
-        error = statistics.quantization_error
-        state = SOMState(self.prototypes_, self.edges_, statistics.counts, self.n_samples_seen_, error, radius)
-        return callback(state, self.n_samples_seen_)
-
-    def _present(self, X, lattice, orders, total, callback):
+    def _present(self, X, settings, orders, total, callback):
         def tell(prototypes, n_seen, error):
-            radius = self._radius_at(min(n_seen / self.schedule_length_, 1.0))
+            radius = settings.radius_at(min(n_seen / self.schedule_length_, 1.0))
             return callback(SOMState(prototypes, self.edges_, self.counts_, n_seen, error, radius), n_seen)
 
+        rule = settings.online_rule(self.schedule_length_, self.prototypes_.dtype)
         self.prototypes_, self.n_samples_seen_ = present(
-            self.prototypes_, self.counts_, self.spreads_, self.n_samples_seen_, self._online_rule(lattice),
+            self.prototypes_, self.counts_, self.spreads_, self.n_samples_seen_, rule,
             X, orders, total, self.metric, None if callback is None else tell,
-        )  # fmt: skip
-
-    def _online_rule(self, lattice):
-        (first_radius, last_radius), (first_rate, last_rate) = self._radii(), self._rates()
-        return som.OnlineRule(
-            first_radius, last_radius, first_rate, last_rate, self.schedule_length_,
-            DECAYS[self.decay], NEIGHBORHOODS[self.neighborhood], check_metric(self.metric),
-            lattice.row_gaps(), lattice.column_gaps(), lattice.squared_row_spacing,
         )  # fmt: skip
 
     def _count(self, X, gaps):

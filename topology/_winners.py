@@ -4,7 +4,7 @@ import numba
 import numpy as np
 
 from topology._batch_statistics import BatchStatistics
-from topology._kernels import som
+from topology._kernels import cell_sums, winner_search
 from topology._metric import CODES, to_rows
 from topology._threads import team
 from topology._validation import read_only
@@ -42,12 +42,12 @@ def collect(X, prototypes, metric, *, gaps=False, labels=None):
             winners, squares = search(block, missing, run)
             if missing.any():
                 observed = np.zeros(prototypes.shape)
-                _add(run, som.add_observed_rows, block, winners, squares, CODES[metric], sums, tallies, observed)
+                _add(run, cell_sums.add_observed_rows, block, winners, squares, CODES[metric], sums, tallies, observed)
                 masses = masses + observed
             else:
-                before = tallies[:, som.COUNT].copy()
-                _add(run, som.add_rows, block, winners, squares, CODES[metric], sums, tallies)
-                masses += (tallies[:, som.COUNT] - before)[:, None]
+                before = tallies[:, cell_sums.COUNT].copy()
+                _add(run, cell_sums.add_rows, block, winners, squares, CODES[metric], sums, tallies)
+                masses += (tallies[:, cell_sums.COUNT] - before)[:, None]
             if labels is not None:
                 labels[rows] = winners
     return BatchStatistics(sums, masses, *tallies.T.copy())
@@ -74,12 +74,12 @@ class _Search:
 
     def _find(self, block, winners, squares, run):
         if block.shape[1] > MAX_COLUMN_FEATURES:
-            _share(run, som.find_winners, block, self.units, winners, squares)
+            _share(run, winner_search.find_winners, block, self.units, winners, squares)
         else:
-            _share(run, som.find_winners_by_columns, block, self.weights, winners, squares)
+            _share(run, winner_search.find_winners_by_columns, block, self.weights, winners, squares)
 
     def _find_observed(self, block, winners, squares, run):
-        _share(run, som.find_observed_winners, block, self.weights, winners, squares)
+        _share(run, winner_search.find_observed_winners, block, self.weights, winners, squares)
 
 
 def _to_units(weights):
@@ -88,7 +88,7 @@ def _to_units(weights):
     squares = np.einsum("ij,ij->i", centred, centred, dtype=np.float64)
     bias = 0.5 * squares + centred.astype(np.float64) @ center.astype(np.float64)
     real = weights.dtype.type
-    return som.Units(
+    return winner_search.Units(
         weights, read_only(centred), read_only(center[None]), bias.astype(weights.dtype),
         real(np.linalg.norm(center.astype(np.float64)) * 1.001), real(np.sqrt(squares.max()) * 1.001),
     )  # fmt: skip
@@ -97,7 +97,8 @@ def _to_units(weights):
 def _blocks(X):
     """Slices over the rows of X; neither winners nor sums depend on where they are cut."""
     entries = CACHED_ENTRIES if numba.get_num_threads() == 1 else SHARED_ENTRIES
-    step = max(som.PRODUCT_ROWS, entries // X.shape[1] // som.PRODUCT_ROWS * som.PRODUCT_ROWS)
+    together = winner_search.PRODUCT_ROWS
+    step = max(together, entries // X.shape[1] // together * together)
     for start in range(0, len(X), step):
         yield slice(start, min(start + step, len(X)))
 

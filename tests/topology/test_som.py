@@ -212,8 +212,9 @@ def test_statistics_of_something_else_are_refused():
             use(square(50))
 
 
-def test_online_schedule_goes_on_over_calls():
-    X = square(900)
+@pytest.mark.parametrize("n_features", [2, 70])
+def test_online_schedule_goes_on_over_calls(n_features):
+    X = np.random.default_rng(0).random((900, n_features))
     fitted = SelfOrganizingMap((5, 5), training="online", n_epochs=1, shuffle=False).fit(X)
     streamed = SelfOrganizingMap((5, 5), training="online", schedule_length=900)
     # The units start on the first call's rows: let that be all of them.
@@ -259,8 +260,9 @@ def test_callback_sees_the_training_and_stops_it(options, steps):
 
 
 @pytest.mark.parametrize("options", [{}, ONLINE], ids=["batch", "online"])
-def test_callback_does_not_change_the_bits(options):
-    X = square(1500)
+@pytest.mark.parametrize("n_features", [2, 70])
+def test_callback_does_not_change_the_bits(options, n_features):
+    X = np.random.default_rng(0).random((1500, n_features))
     a = SelfOrganizingMap((5, 4), random_state=3, **options).fit(X)
     b = SelfOrganizingMap((5, 4), random_state=3, **options).fit(X, callback=lambda state, step: None)
     assert_array_equal(a.prototypes_, b.prototypes_)

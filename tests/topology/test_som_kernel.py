@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from topology import SelfOrganizingMap
 from topology._batch_statistics import merge
-from topology._kernels import search, som
+from topology._kernels import cell_sums, deferred, online_som, pulls, search, winner_search
 from topology._neighborhood import DECAYS
+from topology._online_training import MAX_COLUMN_FEATURES
+from topology._som_settings import check_settings
 from topology._validation import read_only
 from topology._winners import _to_units, collect
 
@@ -34,7 +36,7 @@ def test_products_find_the_winners_of_the_full_scan(seed, n_units, n_features, d
     prototypes[rng.integers(0, n_units, n_units // 4)] = prototypes[0]  # ties
     X = read_only((rng.normal(size=(n_samples, n_features)) + offset).astype(dtype))
     winners, squares = np.empty(n_samples, np.int32), np.empty(n_samples, dtype)
-    som.find_winners(X, _to_units(read_only(prototypes)), 0, n_samples, winners, squares)
+    winner_search.find_winners(X, _to_units(read_only(prototypes)), 0, n_samples, winners, squares)
     everyone = np.arange(n_units)
     for row in range(n_samples):
         winner, _, square, _ = search.nearest_two_of(read_only(prototypes), X, row, everyone, n_units)
@@ -48,7 +50,7 @@ def test_columns_find_the_winners_of_the_full_scan(seed, n_units, n_features, dt
     for draw in (whole_numbers, lambda rng, *size: rng.normal(size=size[:2]).astype(dtype)):
         prototypes, X = draw(rng, n_units, n_features, dtype), draw(rng, n_samples, n_features, dtype)
         winners, squares = np.empty(n_samples, np.int32), np.empty(n_samples, dtype)
-        som.find_winners_by_columns(read_only(X), read_only(prototypes), 0, n_samples, winners, squares)
+        winner_search.find_winners_by_columns(read_only(X), read_only(prototypes), 0, n_samples, winners, squares)
         expected = np.zeros((n_samples, n_units), dtype)
         for k in range(n_features):
             expected += (X[:, k, None] - prototypes[:, k]) ** 2
@@ -90,7 +92,7 @@ def test_parts_and_threads_do_not_change_the_sums(seed, n_features, n_parts, gap
 
     def add(n_parts):
         books = [np.zeros((7, n_features)), np.zeros((7, 3)), *[np.zeros((7, n_features))] * gaps]
-        kernel = som.add_observed_rows if gaps else som.add_rows
+        kernel = cell_sums.add_observed_rows if gaps else cell_sums.add_rows
         for part in reversed(range(n_parts)):
             kernel(X, winners, squares, search.EUCLIDEAN, part, n_parts, *books)
         return books
@@ -131,7 +133,7 @@ def test_batch_step_follows_the_blackboard(lattice, periodic, neighborhood, seed
 @settings(max_examples=20)
 @given(
     SEEDS, st.sampled_from(["euclidean", "cosine", "manhattan"]), st.sampled_from(sorted(DECAYS)),
-    st.sampled_from([2, 12]), st.integers(1, 60),
+    st.sampled_from([2, 12, 70]), st.integers(1, 60),
 )  # fmt: skip
 def test_online_training_follows_the_blackboard(
     lattice, periodic, neighborhood, seed, metric, decay, n_features, length
@@ -154,9 +156,64 @@ def test_online_training_follows_the_blackboard(
     assert np.array_equal(model.counts_, np.bincount(winners, minlength=12))
 
 
+def train(train_kernel, rule, weights, X, cuts=()):
+    """Weights, counts and spreads after X was presented in parts."""
+    n_units = len(rule.row_gaps) * rule.column_gaps.shape[3]
+    network = online_som.OnlineMap(weights.copy(), np.zeros(n_units), np.zeros(n_units), np.zeros(2))
+    for rows in np.split(np.arange(len(X)), cuts):
+        if len(rows):
+            train_kernel(network, rule, read_only(X), rows)
+    return network
+
+
+@settings(max_examples=200)
+@given(
+    SEEDS, st.integers(1, 9), st.integers(1, 12), st.sampled_from([9, 20, 70]),
+    st.sampled_from([np.float32, np.float64]), st.sampled_from([0.0, 1.0, 1000.0]), st.sampled_from([1e-3, 1.0]),
+    st.sampled_from([(3.0, 0.5), (0.7, 0.0)]),
+)  # fmt: skip
+def test_moves_may_wait(seed, n_rows, n_columns, n_features, dtype, offset, spread, radius):
+    """The same bits as one sample at a time, where every unit moves before the next one is looked at."""
+    rng = np.random.default_rng(seed)
+    prototypes = (spread * rng.normal(size=(n_rows * n_columns, n_features)) + offset).astype(dtype)
+    prototypes[rng.integers(0, len(prototypes), len(prototypes) // 4)] = prototypes[0]  # ties
+    X = (rng.normal(size=(80, n_features)) + offset).astype(dtype)
+    model = SelfOrganizingMap((n_rows, n_columns), radius=radius, decay="linear", training="online")
+    rule = check_settings(model).online_rule(len(X), dtype)
+    at_once = train(deferred.train_deferred, rule, prototypes, X)
+    singly = train(deferred.train_deferred, rule, prototypes, X, cuts=range(1, len(X)))
+    for name, values in at_once._asdict().items():
+        assert np.array_equal(values, getattr(singly, name)), name
+
+    everyone = np.arange(len(prototypes))
+    for t in (0, 1, 37, 79):
+        before = train(deferred.train_deferred, rule, prototypes, X[:t])
+        after = train(deferred.train_deferred, rule, prototypes, X[: t + 1])
+        winner = search.nearest_two_of(before.weights, read_only(X), t, everyone, len(everyone))[0]
+        assert after.counts[winner] == before.counts[winner] + 1
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n_features", [2, 70])
+def test_pulls_that_are_cut_would_change_no_bit(dtype, n_features):
+    """Where coordinates are at least as large as their distance to the samples; elsewhere hardly more."""
+    for low, tolerance in ((1.0, 0.0), (-0.5, 4 * np.finfo(dtype).eps)):
+        rng = np.random.default_rng(0)
+        X, prototypes = (low + rng.random((n, n_features)).astype(dtype) for n in (500, 144))
+        rule = check_settings(SelfOrganizingMap((12, 12), radius=(2, 0.5), training="online")).online_rule(500, dtype)
+        pulled = np.zeros(144, dtype)
+        pulls.pull_from(0, 499, rule._replace(least_pull=0.0), pulls.new_tables(rule, prototypes), pulled)
+        assert ((pulled > 0) & (pulled < rule.least_pull)).sum() > 20
+        by_rows = n_features > MAX_COLUMN_FEATURES
+        kernel, start = (deferred.train_deferred, prototypes) if by_rows else (online_som.train, prototypes.T)
+        cut, uncut = (train(kernel, r, np.ascontiguousarray(start), X) for r in (rule, rule._replace(least_pull=0.0)))
+        assert np.array_equal(cut.counts, uncut.counts)
+        assert np.abs(cut.weights - uncut.weights).max() <= tolerance
+
+
 @pytest.mark.parametrize("decay", sorted(DECAYS))
 def test_schedules_reach_their_ends(decay):
-    values = [som.scheduled(5.0, 0.3, progress, DECAYS[decay]) for progress in (0.0, 0.3, 0.6, 1.0)]
+    values = [pulls.scheduled(5.0, 0.3, progress, DECAYS[decay]) for progress in (0.0, 0.3, 0.6, 1.0)]
     assert values[0] == 5.0 and values[-1] == 0.3
     assert np.allclose(values, [slow_som.schedule(5.0, 0.3, p, decay) for p in (0.0, 0.3, 0.6, 1.0)])
-    assert som.scheduled(2.0, 2.0, 0.7, DECAYS[decay]) == 2.0
+    assert pulls.scheduled(2.0, 2.0, 0.7, DECAYS[decay]) == 2.0
