@@ -1,6 +1,7 @@
 """Neural gas: prototypes that learn by the rank of their distance, and the graph of those that are nearest together."""
 
 import math
+from collections import Counter
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
@@ -306,10 +307,11 @@ class NeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, Transfo
 
     def _count(self, X):
         """Nearest unit of every row, rows per unit and their spread; after batch training also the edges."""
-        pairs = set()
+        pairs = Counter()
         counted = label_rows(X, self.prototypes_, self.metric, pairs)
         if self.training == "batch":
-            self.edges_ = np.stack(np.divmod(np.array(sorted(pairs), np.int64), self.n_units_), axis=1)
+            first, second = np.divmod(np.fromiter(pairs, np.int64), self.n_units_)
+            self.edges_ = np.unique(np.sort(np.stack([first, second], axis=1), axis=1), axis=0)
             self.edge_ages_ = np.zeros(len(self.edges_), np.int64)
         return counted
 
