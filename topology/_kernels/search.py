@@ -40,29 +40,28 @@ def two_smallest(values, n, low):
         for lane in range(np.uint64(LANES)):
             value = values[start + lane]
             low[lane] = value if value < low[lane] else low[lane]
-    # The two smallest minima belong to different entries, so no entry above the larger of them is wanted.
+    # The two smallest minima belong to different entries, so no entry above the larger of them is wanted. Without
+    # branches, which a processor cannot predict here.
     m1 = m2 = values.dtype.type(np.inf)
     for lane in range(LANES):
-        if low[lane] < m2:
-            if low[lane] < m1:
-                m2 = m1
-                m1 = low[lane]
-            else:
-                m2 = low[lane]
+        larger = low[lane] if low[lane] > m1 else m1
+        m1 = low[lane] if low[lane] < m1 else m1
+        m2 = larger if larger < m2 else m2
     i1 = i2 = -1
     b1 = b2 = values.dtype.type(np.inf)
     for lane in range(LANES):
         if low[lane] <= m2:
             for i in range(lane, n, LANES):
                 value = values[i]
-                if value < b1 or (value == b1 and i < i1):
-                    b2 = b1
-                    i2 = i1
-                    b1 = value
-                    i1 = i
-                elif value < b2 or (value == b2 and i < i2):
-                    b2 = value
-                    i2 = i
+                if value <= m2:
+                    if value < b1 or (value == b1 and i < i1):
+                        b2 = b1
+                        i2 = i1
+                        b1 = value
+                        i1 = i
+                    elif value < b2 or (value == b2 and i < i2):
+                        b2 = value
+                        i2 = i
     return i1, i2, b1, b2
 
 
