@@ -296,9 +296,9 @@ def test_rows_without_direction(map_, fitted, trained):
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
-    """16 MB: several of the blocks in which rows are converted."""
+    """41 MB: several times the blocks in which rows are converted, and the 4096 rows through which a plane is laid."""
     path = tmp_path_factory.mktemp("data") / "X.npy"
-    np.save(path, np.random.default_rng(0).standard_normal((16_000, 256), dtype=np.float32))
+    np.save(path, np.random.default_rng(0).standard_normal((40_000, 256), dtype=np.float32))
     return path
 
 
