@@ -6,7 +6,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from topology import metrics, storage
 from topology._metric import check_rows
 from topology._nearest import find_two, pairwise
-from topology._validation import check_integer
+from topology._validation import check_integer, check_magnitude
 
 COMMON_ARRAYS = {
     "prototypes": ("f", ("units", "features")),
@@ -17,29 +17,23 @@ COMMON_ARRAYS = {
 }
 
 
-def measure_cells(winners, distances, n_units):
-    """Samples per cell (n_units,) and their mean squared distance to the unit (n_units,), 0 in an empty cell."""
-    counts = np.bincount(winners, minlength=n_units).astype(np.float64)
-    squares = np.bincount(winners, distances.astype(np.float64) ** 2, minlength=n_units)
-    return counts, squares / np.maximum(counts, 1)
-
-
 def label_rows(X, prototypes, metric, pairs=None):
     """Nearest unit of every row, rows per unit (n_units,) and their mean squared distance to it (n_units,).
 
-    The two nearest units (i, j) of the rows, i < j, are added to the set `pairs` as i * n_units + j.
-
-    Squared as in `_metric`: for "cosine" it is the squared Euclidean distance on the sphere, 2 (1 - cos).
+    Squared as in `_metric`: for "cosine" it is the squared Euclidean distance on the sphere, 2 (1 - cos). The spread of
+    an empty cell is 0. The Counter `pairs` counts at i * n_units + j the rows whose nearest unit is i and second j.
     """
     check_rows("X", X, prototypes.dtype, metric)
-    labels = np.empty(len(X), np.int64)
-    counts, sums = np.zeros(len(prototypes)), np.zeros(len(prototypes))
+    check_magnitude("prototypes", prototypes, prototypes.dtype)
+    labels, n_units = np.empty(len(X), np.int64), len(prototypes)
+    counts, sums = np.zeros(n_units), np.zeros(n_units)
     for rows, winners, squares in find_two(X, prototypes, metric):
         labels[rows] = winners[:, 0]
-        counts += np.bincount(winners[:, 0], minlength=len(counts))
-        sums += np.bincount(winners[:, 0], squares[:, 0], minlength=len(sums))
+        counts += np.bincount(winners[:, 0], minlength=n_units)
+        sums += np.bincount(winners[:, 0], squares[:, 0], minlength=n_units)
         if pairs is not None:
-            pairs.update(np.unique(np.sort(winners, axis=1) @ [len(prototypes), 1]).tolist())
+            codes, numbers = np.unique(winners @ [n_units, 1], return_counts=True)
+            pairs.update(dict(zip(codes.tolist(), numbers.tolist())))
     return labels, counts, sums / np.maximum(counts, 1)
 
 
@@ -174,7 +168,7 @@ class Codebook:
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise storage.CorruptFileError(f"{path}: the parameters cannot be those of a map ({error})") from error
         for name, array in arrays.items():
-            setattr(estimator, f"{name}_", array[()])  # a number, if that is what it was
+            setattr(estimator, f"{name}_", array if array.ndim else array.item())
         if names is not None:
             if not isinstance(names, list) or len(names) != sizes["features"]:
                 raise storage.CorruptFileError(f"{path}: feature names must be {sizes['features']}, got {names!r:.80}")

@@ -1,20 +1,20 @@
 """The density of the data, read off a map: every cell carries the mass of the samples it won."""
 
+from collections import Counter
+
 import numpy as np
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, DensityMixin, clone
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from topology._cell_densities import CellDensity, KernelMixture
-from topology._codebook import measure_cells
+from topology._codebook import label_rows
 from topology._gng import GrowingNeuralGas
-from topology._nearest import nearest_two
 from topology._prototypes import prototypes_of
 from topology._validation import check_choice, check_generator, check_integer, check_real
 from topology.metrics import intrinsic_dimension
 
 DIMENSION_SAMPLES = 5000
-BLOCK = 65536  # samples whose winners are held at once
 
 
 class CodebookDensity(DensityMixin, BaseEstimator):
@@ -141,14 +141,7 @@ class CodebookDensity(DensityMixin, BaseEstimator):
 
 def _measure(X, prototypes):
     """Samples per cell, their mean squared distance to its unit, and how often two units were the nearest two."""
-    n_units = len(prototypes)
-    counts, squares = np.zeros(n_units), np.zeros(n_units)
-    pairs = csr_array((n_units, n_units))
-    for start in range(0, len(X), BLOCK):
-        winners, distances = nearest_two(X[start : start + BLOCK], prototypes)
-        block_counts, block_spreads = measure_cells(winners[:, 0], distances[:, 0], n_units)
-        counts += block_counts
-        squares += block_counts * block_spreads
-        if n_units > 1:
-            pairs += coo_array((np.ones(len(winners)), winners.T), shape=(n_units, n_units)).tocsr()
-    return counts, squares / np.maximum(counts, 1), pairs
+    n_units, pairs = len(prototypes), Counter()
+    _, counts, spreads = label_rows(X, prototypes, "euclidean", pairs if n_units > 1 else None)
+    codes, numbers = np.fromiter(pairs.keys(), np.int64), np.fromiter(pairs.values(), np.float64)
+    return counts, spreads, csr_array((numbers, np.divmod(codes, n_units)), shape=(n_units, n_units))

@@ -176,8 +176,8 @@ def test_a_unit_opposite_to_the_sample_goes_to_the_sample():
     network, _ = run(X, RULE._replace(metric=COSINE, winner_rate=0.5), lookup.SCAN_COLUMNS)
     assert np.isfinite(network.weights).all()
     opposite = np.array([[-1.0, 0.0]])
-    units = lookup.new_lookup(network.weights, lookup.SCAN_COLUMNS).units
-    lookup.move(units, network.weights, network.mirror, 0, read_only(-network.weights[:1]), 0, 0.5, COSINE)
+    kept = lookup.new_lookup(network.weights, lookup.SCAN_COLUMNS)
+    lookup.move(kept, network.weights, network.mirror, 0, read_only(-network.weights[:1]), 0, 0.5, COSINE)
     assert np.allclose(network.weights[0], opposite)
 
 

@@ -12,8 +12,8 @@ def kernel(**options):
 
     def compile_function(function):
         try:
-            return njit(cache=True, nogil=True, error_model="numpy", **options)(function)
+            return njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True, **options)(function)
         except RuntimeError:
-            return njit(nogil=True, error_model="numpy", **options)(function)
+            return njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True, **options)(function)
 
     return compile_function

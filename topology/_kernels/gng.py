@@ -48,13 +48,17 @@ def train(net, rule, X, order, search, winners):
     search : SCAN_COLUMNS, SCAN_ROWS or SCAN_BATCH, see lookup.py
     winners : (n_presentations,) int, out, or (0,) when nobody asks
     """
+    return learn(net, new_lookup(net.weights, search), rule, X, order, search, winners)
+
+
+@kernel(_nrt=False)
+def learn(net, lookup, rule, X, order, search, winners):
     weights, mirror, books, neighbors, born, degree, clock = net
     n_units, presented, scale, distance = int(clock[SIZE]), int(clock[PRESENTED]), clock[SCALE], 0.0
     by_utility = rule.utility_threshold < np.inf
     crowd = neighbors.shape[1] - SPARE
     real = weights.dtype.type
     winner_rate, neighbor_rate = real(rule.winner_rate), real(rule.neighbor_rate)
-    lookup = new_lookup(weights, search)
 
     for t in range(order.shape[0]):
         row = order[t]
@@ -78,9 +82,9 @@ def train(net, rule, X, order, search, winners):
         # 3. Move the winner and its neighbours. 1997 connects before and ages after; 1995 the other way round.
         if rule.refresh_first:
             refresh_edge(neighbors, born, degree, s1, s2, books[s1, WINS] + books[s2, WINS])
-        move(lookup.units, weights, mirror, s1, X, row, winner_rate, rule.metric)
+        move(lookup, weights, mirror, s1, X, row, winner_rate, rule.metric)
         for k in range(degree[s1]):
-            move(lookup.units, weights, mirror, neighbors[s1, k], X, row, neighbor_rate, rule.metric)
+            move(lookup, weights, mirror, np.int64(neighbors[s1, k]), X, row, neighbor_rate, rule.metric)
         books[s1, WINS] += 1
         if not rule.refresh_first:
             refresh_edge(neighbors, born, degree, s1, s2, books[s1, WINS] + books[s2, WINS])
@@ -126,7 +130,7 @@ def train(net, rule, X, order, search, winners):
     return t + 1
 
 
-@kernel()
+@kernel(_nrt=False)
 def remove_useless(weights, mirror, books, neighbors, born, degree, n_units, threshold):
     """GNG-U: the unit of least utility goes when the largest error exceeds threshold times its utility."""
     useless = worst = 0
@@ -140,7 +144,7 @@ def remove_useless(weights, mirror, books, neighbors, born, degree, n_units, thr
     return n_units
 
 
-@kernel()
+@kernel(_nrt=False)
 def insert(weights, mirror, books, neighbors, born, degree, n_units, split_decay, mean_error, metric):
     """New unit midway between the unit of largest error and its worst neighbour; the new number of units."""
     q = 0

@@ -10,7 +10,7 @@ from topology._kernels.compiling import kernel
 SPARE = 2  # free entries every row must have before a sample: one step adds at most this many edges to one unit
 
 
-@kernel()
+@kernel(_nrt=False)
 def find_edge(neighbors, degree, i, j):
     for k in range(degree[i]):
         if neighbors[i, k] == j:
@@ -18,7 +18,7 @@ def find_edge(neighbors, degree, i, j):
     return -1
 
 
-@kernel()
+@kernel(_nrt=False)
 def _add_half(neighbors, born, degree, i, j, moment):
     k = degree[i]
     neighbors[i, k] = j
@@ -26,7 +26,7 @@ def _add_half(neighbors, born, degree, i, j, moment):
     degree[i] = k + 1
 
 
-@kernel()
+@kernel(_nrt=False)
 def _remove_half(neighbors, born, degree, i, j):
     k = find_edge(neighbors, degree, i, j)
     last = degree[i] - 1
@@ -35,7 +35,7 @@ def _remove_half(neighbors, born, degree, i, j):
     degree[i] = last
 
 
-@kernel()
+@kernel(_nrt=False)
 def refresh_edge(neighbors, born, degree, i, j, moment):
     """Set the age of edge i-j to 0 (`moment` = wins[i] + wins[j]), creating it if needed."""
     k = find_edge(neighbors, degree, i, j)
@@ -47,20 +47,20 @@ def refresh_edge(neighbors, born, degree, i, j, moment):
         _add_half(neighbors, born, degree, j, i, moment)
 
 
-@kernel()
+@kernel(_nrt=False)
 def remove_edge(neighbors, born, degree, i, j):
     _remove_half(neighbors, born, degree, i, j)
     _remove_half(neighbors, born, degree, j, i)
 
 
-@kernel()
+@kernel(_nrt=False)
 def remove_all_edges(neighbors, born, degree, i):
     for k in range(degree[i]):
         _remove_half(neighbors, born, degree, neighbors[i, k], i)
     degree[i] = 0
 
 
-@kernel()
+@kernel(_nrt=False)
 def rename_unit(neighbors, born, degree, old, new):
     """Unit `old` takes the free row `new`; its edges follow."""
     for k in range(degree[old]):
@@ -72,7 +72,7 @@ def rename_unit(neighbors, born, degree, old, new):
     degree[old] = 0
 
 
-@kernel()
+@kernel(_nrt=False)
 def is_crowded(degree, n_units, crowd):
     for i in range(n_units):
         if degree[i] > crowd:
@@ -80,7 +80,7 @@ def is_crowded(degree, n_units, crowd):
     return False
 
 
-@kernel()
+@kernel(_nrt=False)
 def list_edges(neighbors, born, degree, wins, n_units, edges, ages):
     """Every edge once, smaller unit first, and its age; `edges` (n_edges, 2) and `ages` (n_edges,) are filled."""
     e = 0
@@ -94,7 +94,7 @@ def list_edges(neighbors, born, degree, wins, n_units, edges, ages):
                 e += 1
 
 
-@kernel()
+@kernel(_nrt=False)
 def enter_edges(neighbors, born, degree, edges, ages):
     """The inverse of `list_edges`, for units that have not won yet."""
     for e in range(edges.shape[0]):

@@ -35,11 +35,15 @@ Rule = namedtuple(
 @kernel()
 def train(net, rule, X, order, search, winners):
     """Parameters and return value as for `gng.train`."""
+    return learn(net, new_lookup(net.weights, search), rule, X, order, search, winners)
+
+
+@kernel(_nrt=False)
+def learn(net, lookup, rule, X, order, search, winners):
     weights, mirror, books, neighbors, born, degree, clock = net
     n_units, presented, distance = int(clock[SIZE]), int(clock[PRESENTED]), 0.0
     crowd = neighbors.shape[1] - SPARE
     real = weights.dtype.type
-    lookup = new_lookup(weights, search)
 
     for t in range(order.shape[0]):
         row = order[t]
@@ -68,11 +72,11 @@ def train(net, rule, X, order, search, winners):
             forget(lookup, n_units)
         else:
             rate = real(rule.winner_rate * books[s1, HABITUATION])
-            move(lookup.units, weights, mirror, s1, X, row, rate, rule.metric)
+            move(lookup, weights, mirror, s1, X, row, rate, rule.metric)
             for k in range(degree[s1]):
-                j = neighbors[s1, k]
+                j = np.int64(neighbors[s1, k])
                 rate = real(rule.neighbor_rate * books[j, HABITUATION])
-                move(lookup.units, weights, mirror, j, X, row, rate, rule.metric)
+                move(lookup, weights, mirror, j, X, row, rate, rule.metric)
 
         # 4. Winner and neighbours habituate.
         habituate(books, s1, rule.winner_time)
@@ -96,6 +100,6 @@ def train(net, rule, X, order, search, winners):
     return t + 1
 
 
-@kernel()
+@kernel(_nrt=False)
 def habituate(books, i, time):
     books[i, HABITUATION] += (RECOVERY * (1 - books[i, HABITUATION]) - 1) / time

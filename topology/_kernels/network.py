@@ -23,7 +23,7 @@ SIZE, PRESENTED, SCALE, DISTANCE, REMOVALS = 0, 1, 2, 3, 4  # entries of `clock`
 Network = namedtuple("Network", "weights mirror books neighbors born degree clock")
 
 
-@kernel()
+@kernel(_nrt=False)
 def expire(books, neighbors, born, degree, s1, max_age):
     """Remove the winner's edges older than max_age; True if a unit lost its last edge."""
     isolated = False
@@ -38,7 +38,7 @@ def expire(books, neighbors, born, degree, s1, max_age):
     return isolated
 
 
-@kernel()
+@kernel(_nrt=False)
 def remove_isolated(weights, mirror, books, neighbors, born, degree, n_units):
     """Remove the units without edges, but never below two units; the new number of units."""
     i = 0
@@ -50,7 +50,7 @@ def remove_isolated(weights, mirror, books, neighbors, born, degree, n_units):
     return n_units
 
 
-@kernel()
+@kernel(_nrt=False)
 def fill_gap(weights, mirror, books, neighbors, born, degree, n_units, gap):
     """The last unit takes the row of a unit that has no edges any more."""
     last = n_units - 1
@@ -63,7 +63,7 @@ def fill_gap(weights, mirror, books, neighbors, born, degree, n_units, gap):
     return last
 
 
-@kernel()
+@kernel(_nrt=False)
 def add_between(books, neighbors, born, degree, r, q, f):
     """The new unit r is joined to its parents q and f and takes its share of their wins."""
     degree[r] = 0

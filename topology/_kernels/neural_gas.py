@@ -6,7 +6,7 @@ import numpy as np
 
 from topology._kernels.compiling import kernel
 from topology._kernels.graph import SPARE, refresh_edge
-from topology._kernels.lookup import BOUNDS, SCAN_COLUMNS, look_up, move, new_lookup
+from topology._kernels.lookup import SCAN_COLUMNS, look_up, move, new_lookup
 from topology._kernels.network import (
     COUNT,
     DISTANCE,
@@ -56,7 +56,7 @@ def train(net, rule, X, order, search, winners):
             s1, s2, b1, _ = look_up(lookup, weights, mirror, n_units, X, order, t, n_ahead, search, rule.metric)
             ranked[0], ranked[1] = s1, s2
         else:
-            squares = lookup.units[BOUNDS]
+            squares = lookup.bounds
             measure(weights, mirror, n_units, X, row, search == SCAN_COLUMNS, rule.metric, squares)
             rank(squares, n_units, n_ranked, ranked)
             s1, s2, b1 = ranked[0], ranked[1], squares[ranked[0]]
@@ -70,7 +70,7 @@ def train(net, rule, X, order, search, winners):
 
         # 3. Units move by their rank.
         for k in range(n_ranked):
-            move(lookup.units, weights, mirror, ranked[k], X, row, real(rate * np.exp(-k / reach)), rule.metric)
+            move(lookup, weights, mirror, ranked[k], X, row, real(rate * np.exp(-k / reach)), rule.metric)
 
         # 4. The winner's edges age, the one to the second is new.
         books[s1, WINS] += 1

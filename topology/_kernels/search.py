@@ -40,40 +40,45 @@ def two_smallest(values, n, low):
         for lane in range(np.uint64(LANES)):
             value = values[start + lane]
             low[lane] = value if value < low[lane] else low[lane]
-    # The two smallest minima belong to different entries, so no entry above the larger of them is wanted.
+    # The two smallest minima belong to different entries, so no entry above the larger of them is wanted. Without
+    # branches, which a processor cannot predict here.
     m1 = m2 = values.dtype.type(np.inf)
     for lane in range(LANES):
-        if low[lane] < m2:
-            if low[lane] < m1:
-                m2 = m1
-                m1 = low[lane]
-            else:
-                m2 = low[lane]
+        larger = low[lane] if low[lane] > m1 else m1
+        m1 = low[lane] if low[lane] < m1 else m1
+        m2 = larger if larger < m2 else m2
     i1 = i2 = -1
     b1 = b2 = values.dtype.type(np.inf)
     for lane in range(LANES):
         if low[lane] <= m2:
             for i in range(lane, n, LANES):
                 value = values[i]
-                if value < b1 or (value == b1 and i < i1):
-                    b2 = b1
-                    i2 = i1
-                    b1 = value
-                    i1 = i
-                elif value < b2 or (value == b2 and i < i2):
-                    b2 = value
-                    i2 = i
+                if value <= m2:
+                    if value < b1 or (value == b1 and i < i1):
+                        b2 = b1
+                        i2 = i1
+                        b1 = value
+                        i1 = i
+                    elif value < b2 or (value == b2 and i < i2):
+                        b2 = value
+                        i2 = i
     return i1, i2, b1, b2
 
 
 @kernel()
 def columns_to_distances(mirror, n_units, X, row, distances):
     """Squared distances from X[row] to all units, vectorised over units: the fast layout for few features."""
-    x0 = X[row, 0]
-    for i in range(n_units):
-        difference = mirror[0, i] - x0
-        distances[i] = difference * difference
-    for k in range(1, X.shape[1]):
+    x0, done = X[row, 0], min(2, X.shape[1])
+    if done == 2:  # together: every distance is written once for both
+        x1 = X[row, 1]
+        for i in range(n_units):
+            difference, other = mirror[0, i] - x0, mirror[1, i] - x1
+            distances[i] = difference * difference + other * other
+    else:
+        for i in range(n_units):
+            difference = mirror[0, i] - x0
+            distances[i] = difference * difference
+    for k in range(done, X.shape[1]):
         xk = X[row, k]
         for i in range(n_units):
             difference = mirror[k, i] - xk
@@ -121,14 +126,15 @@ def unit_norms(weights, n_units, norms):
 
 
 @kernel()
-def lower_bounds(norms, products, n_units, x_norm, shrink, bounds):
-    """Lower bounds of the squared distances ||w||^2 + ||x||^2 - 2 w.x, whatever the rounding of the products.
+def lower_bounds(norms, products, first, n_units, x_norm, shrink, bounds):
+    """Lower bounds of the squared distances ||w||^2 + ||x||^2 - 2 w.x, whatever the rounding of products[first:].
 
     With unit roundoff u, products and norms of D terms err by at most D u (||w||^2 + ||x||^2) each;
     `shrink` = 1 - (D + 8) eps takes off twice that, as eps = 2 u.
     """
-    for i in range(n_units):
-        bounds[i] = shrink * (norms[i] + x_norm) - (products[i] + products[i])
+    first = np.uint64(first)  # unsigned: cannot count from the end, which would prevent vectorisation
+    for i in range(np.uint64(n_units)):
+        bounds[i] = shrink * (norms[i] + x_norm) - (products[first + i] + products[first + i])
 
 
 @kernel()
@@ -178,12 +184,12 @@ def find_nearest_two(X, weights, indices, distances):
     candidates = np.arange(size)
     for start in range(0, n_samples, BATCH):
         stop = min(start + BATCH, n_samples)
-        products = np.dot(X[start:stop], weights.T)
+        products = np.dot(X[start:stop], weights.T).reshape((stop - start) * n_units)
         for row in range(start, stop):
             n_candidates = n_units
             if n_units > 2:
                 x_norm = squared_norm(X, row)
-                lower_bounds(norms, products[row - start], n_units, x_norm, shrink, bounds)
+                lower_bounds(norms, products, (row - start) * n_units, n_units, x_norm, shrink, bounds)
                 s1, s2, b1, b2 = two_smallest(bounds, n_units, low)
                 b1, b2 = squared_distance(weights, s1, X, row), squared_distance(weights, s2, X, row)
                 reach = np.sqrt(max(b1, b2)) * stretch
