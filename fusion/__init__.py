@@ -1,9 +1,23 @@
 """Trust each sense as much as it deserves: reliability, precision, and the fusion of senses."""
 
+from fusion._causal_inference import CausalInference
 from fusion._density_reliability import DensityReliability
 from fusion._gaussians import fuse_gaussians
 from fusion._local_precision import LocalPrecision
 from fusion._precision_fusion import PrecisionFusion
+from fusion._procedures import localise, two_interval_choice
 from fusion._protocols import Precision, Reliability
+from fusion._psychometric import Psychometric
 
-__all__ = ["DensityReliability", "LocalPrecision", "Precision", "PrecisionFusion", "Reliability", "fuse_gaussians"]
+__all__ = [
+    "CausalInference",
+    "DensityReliability",
+    "LocalPrecision",
+    "Precision",
+    "PrecisionFusion",
+    "Psychometric",
+    "Reliability",
+    "fuse_gaussians",
+    "localise",
+    "two_interval_choice",
+]

@@ -1,0 +1,91 @@
+"""Bounded maximum likelihood from several starts, and how sure one can be of its result."""
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.stats import qmc
+
+EDGE = 1e-3  # a parameter within this share of its range from a bound counts as being there
+
+
+def maximise(likelihood, starts, counts=None):
+    """Best end point of L-BFGS-B from the `starts` (n_starts, n_free), in search coordinates.
+
+    Returns
+    -------
+    theta : (n_parameters,); value : float
+    """
+    layout = likelihood.layout
+    free = layout.free
+    parameters = [layout.parameters[i] for i in free]
+    bounds = np.array([[p.to_search(p.low), p.to_search(p.high)] for p in parameters]).reshape(-1, 2)
+    n_answers = max((likelihood.counts if counts is None else counts).sum(), 1.0)
+
+    def objective(x):
+        theta = assemble(layout, x)
+        value, gradient = likelihood(theta, counts)
+        return -value / n_answers, -gradient[free] * search_slope(parameters, theta[free]) / n_answers
+
+    if not len(free):
+        theta = layout.fixed_values()
+        return theta, likelihood(theta, counts)[0]
+    options = {"maxiter": 300, "ftol": 1e-11, "gtol": 1e-7}
+    ends = [minimize(objective, x, jac=True, method="L-BFGS-B", bounds=bounds, options=options) for x in starts]
+    best = min(ends, key=lambda end: end.fun)
+    return assemble(layout, best.x), -best.fun * n_answers
+
+
+def assemble(layout, x):
+    """All parameters from the search coordinates of the free ones."""
+    theta = layout.fixed_values()
+    for index, value in zip(layout.free, x):
+        parameter = layout.parameters[index]
+        theta[index] = np.clip(parameter.from_search(value), parameter.low, parameter.high)
+    return theta
+
+
+def search_slope(parameters, values):
+    return np.array([value if p.logarithmic else 1.0 for p, value in zip(parameters, values)])
+
+
+def draw_starts(layout, ranges, n_starts, seed):
+    """Points of a scrambled Sobol' sequence inside plausible ranges (n_free, 2), in search coordinates."""
+    parameters = [layout.parameters[i] for i in layout.free]
+    ends = np.array([[p.to_search(v) for v in limits] for p, limits in zip(parameters, ranges)]).reshape(-1, 2)
+    if not len(parameters):
+        return np.empty((1, 0))
+    m = int(np.ceil(np.log2(max(n_starts, 1))))
+    points = qmc.Sobol(len(parameters), rng=np.random.default_rng(seed)).random_base2(m)[:n_starts]
+    return ends[:, 0] + points * (ends[:, 1] - ends[:, 0])
+
+
+def standard_errors(likelihood, theta):
+    """From the inverse of the observed information (n_parameters,).
+
+    NaN for parameters that are fixed or at a bound, and for all where the likelihood is flat in some direction.
+    """
+    layout = likelihood.layout
+    errors = np.full(len(theta), np.nan)
+    inside = np.array([i for i in layout.free if not at_bound(layout.parameters[i], theta[i])], dtype=int)
+    if not len(inside):
+        return errors
+    information = np.empty((len(inside), len(inside)))
+    for row, i in enumerate(inside):
+        parameter = layout.parameters[i]
+        step = 1e-4 * max(abs(theta[i]), 1e-3 * (parameter.high - parameter.low))
+        step = min(step, theta[i] - parameter.low, parameter.high - theta[i])
+        shifted = [theta.copy(), theta.copy()]
+        shifted[0][i] -= step
+        shifted[1][i] += step
+        low, high = (likelihood(point)[1][inside] for point in shifted)
+        information[row] = -(high - low) / (2 * step)
+    information = (information + information.T) / 2
+    scale = np.sqrt(np.abs(np.diagonal(information)))
+    scaled = information / np.outer(scale, scale) if (scale > 0).all() else np.zeros_like(information)
+    if np.linalg.eigvalsh(scaled)[0] > 1e-8:
+        errors[inside] = np.sqrt(np.diagonal(np.linalg.inv(scaled))) / scale
+    return errors
+
+
+def at_bound(parameter, value):
+    low, high, x = (parameter.to_search(v) for v in (parameter.low, parameter.high, value))
+    return min(x - low, high - x) < EDGE * (high - low)
