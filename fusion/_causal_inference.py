@@ -417,7 +417,7 @@ class CausalInference(BaseEstimator):
         self._check_parameters()
         stimuli = as_stimuli(stimuli)
         precision = as_precision(precision, stimuli)
-        if not hasattr(self, "_theta"):
+        if not hasattr(self, "log_likelihood_"):
             self._use_given(precision, condition)
         _, codes = as_condition(condition, len(stimuli), self.conditions_)
         if precision is None and self._uses_precision:
