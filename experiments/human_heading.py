@@ -75,10 +75,12 @@ class Config:
     """What can be varied; every field is a flag of the command line."""
 
     data: str = ""  # CSV file of trials, see above; empty: simulated subjects
-    n_subjects: int = 4  # simulated subjects per strategy and task
+    n_subjects: int = 3  # simulated subjects per strategy and task
     n_repeats: int = 3  # simulated trials per pair of headings and reliability
-    n_folds: int = 10
-    n_starts: int = 3
+    middles: tuple[float, ...] = tuple(5.0 * i for i in range(-5, 6))  # simulated headings, mean of both cues (degrees)
+    disparities: tuple[float, ...] = (-40.0, -20.0, -10.0, -5.0, 0.0, 5.0, 10.0, 20.0, 40.0)
+    n_folds: int = 5
+    n_starts: int = 2
     n_experience: int = 1500  # single stimuli from which each map learns
 
     def __post_init__(self):
@@ -86,8 +88,10 @@ class Config:
             raise ValueError(f"--data must be a file; there is no {self.data}")
 
 
-SMOKE = Config(n_subjects=1, n_repeats=1, n_folds=2, n_starts=1, n_experience=200)
-QUICK = Config(n_subjects=1, n_repeats=2, n_folds=4, n_starts=2, n_experience=500)
+SMOKE = Config(
+    n_subjects=1, n_repeats=4, middles=(-10.0, 10.0), disparities=(-40.0, 0.0, 10.0), n_folds=2, n_starts=1, n_experience=150
+)  # fmt: skip
+QUICK = Config(n_subjects=1, n_repeats=8, middles=(-15.0, -5.0, 5.0, 15.0), n_folds=2, n_starts=1, n_experience=300)
 
 
 @dataclass(frozen=True)
@@ -134,7 +138,7 @@ def as_trials(rows):
 
 def simulate(config, rng):
     """Subjects whose noise does not depend on the heading: (name, strategy, tasks)."""
-    middle, disparity = np.meshgrid(np.arange(-25.0, 26, 5), [-40.0, -20, -10, -5, 0, 5, 10, 20, 40])
+    middle, disparity = np.meshgrid(config.middles, config.disparities)
     pairs = np.stack([middle + disparity / 2, middle - disparity / 2], axis=-1).reshape(-1, 2)
     subjects = []
     for strategy in ("averaging", "fixed_criterion", "stochastic_fusion"):

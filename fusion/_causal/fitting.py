@@ -28,7 +28,7 @@ def maximise(likelihood, starts, counts=None):
     if not len(free):
         theta = layout.fixed_values()
         return theta, likelihood(theta, counts)[0]
-    options = {"maxiter": 300, "ftol": 1e-11, "gtol": 1e-7}
+    options = {"maxiter": 300, "ftol": 1e-10, "gtol": 1e-6}
     ends = [minimize(objective, x, jac=True, method="L-BFGS-B", bounds=bounds, options=options) for x in starts]
     best = min(ends, key=lambda end: end.fun)
     return assemble(layout, best.x), -best.fun * n_answers
