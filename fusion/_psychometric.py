@@ -122,23 +122,18 @@ class Psychometric(BaseEstimator):
         allowed = -self.log_likelihood_ + chi2.ppf(self.confidence, 1) / 2
         others = [i for i in self._free if i != index]
 
-        def excess(value, start):
-            q = start.copy()
+        def excess(value):
+            q = self._best.copy()
             q[index] = value
-            q, loss = self._minimise(q, others)
-            start[:] = q  # the next point starts where this one ended
-            return loss - allowed
+            return self._minimise(q, others)[1] - allowed
 
         ends = []
-        for bound, beyond in zip(self._bounds[index], (-np.inf, np.inf)):
-            start, best = self._best.copy(), self._best[index]
-            if excess(bound, start) <= 0:
-                unbounded = {0: beyond, 1: np.inf if beyond > 0 else 0.0, 2: bound}[index]
+        for bound, unbounded in zip(self._bounds[index], ((-np.inf, np.inf), (0.0, np.inf), self._bounds[2])[index]):
+            if excess(bound) <= 0:
                 ends.append(unbounded)
                 continue
-            start = self._best.copy()
             q = self._best.copy()
-            q[index] = brentq(excess, *sorted((best, bound)), args=(start,), xtol=1e-5)
+            q[index] = brentq(excess, *sorted((q[index], bound)), xtol=1e-5)
             ends.append(float(self._public(q)[index]))
         return tuple(ends)
 

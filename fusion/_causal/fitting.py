@@ -48,14 +48,14 @@ def search_slope(parameters, values):
 
 
 def draw_starts(layout, ranges, n_starts, seed):
-    """Points of a scrambled Sobol' sequence inside plausible ranges (n_free, 2), in search coordinates."""
+    """Middle of the plausible ranges (n_free, 2), then points of a scrambled Sobol' sequence in them; as searched."""
     parameters = [layout.parameters[i] for i in layout.free]
     ends = np.array([[p.to_search(v) for v in limits] for p, limits in zip(parameters, ranges)]).reshape(-1, 2)
     if not len(parameters):
         return np.empty((1, 0))
-    m = int(np.ceil(np.log2(max(n_starts, 1))))
-    points = qmc.Sobol(len(parameters), rng=np.random.default_rng(seed)).random_base2(m)[:n_starts]
-    return ends[:, 0] + points * (ends[:, 1] - ends[:, 0])
+    points = qmc.Sobol(len(parameters), rng=np.random.default_rng(seed)).random_base2(int(np.ceil(np.log2(n_starts))))
+    points[0] = 0.5
+    return ends[:, 0] + points[:n_starts] * (ends[:, 1] - ends[:, 0])
 
 
 def standard_errors(likelihood, theta):
@@ -81,7 +81,7 @@ def standard_errors(likelihood, theta):
     information = (information + information.T) / 2
     scale = np.sqrt(np.abs(np.diagonal(information)))
     scaled = information / np.outer(scale, scale) if (scale > 0).all() else np.zeros_like(information)
-    if np.linalg.eigvalsh(scaled)[0] > 1e-8:
+    if np.linalg.eigvalsh(scaled)[0] > 1e-6:
         errors[inside] = np.sqrt(np.diagonal(np.linalg.inv(scaled))) / scale
     return errors
 
