@@ -122,7 +122,9 @@ def read(path):
     with opened as file:
         rows = list(csv.DictReader(file))
     if missing := [name for name in COLUMNS if not rows or name not in rows[0]]:
-        raise ValueError(f"{path} must have rows with the columns {', '.join(COLUMNS)}; {', '.join(missing)} are missing")
+        raise ValueError(
+            f"{path} must have rows with the columns {', '.join(COLUMNS)}; {', '.join(missing)} are missing"
+        )
     rows = [row for row in rows if row.get("in_published_fit", "1") != "0"]
     tasks: dict[str, dict[str, list]] = {}
     for row in rows:

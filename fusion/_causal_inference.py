@@ -388,11 +388,7 @@ class CausalInference(BaseEstimator):
 
     def _warn_if_degenerate(self, errors):
         layout = self._layout
-        found = [
-            layout.parameters[i]
-            for i in layout.free
-            if at_bound(layout.parameters[i], self._theta[i])
-        ]
+        found = [layout.parameters[i] for i in layout.free if at_bound(layout.parameters[i], self._theta[i])]
         # No lapses and no growth of noise are ordinary findings.
         found = [p.name for p in found if p.low != 0]
         if found:
@@ -475,7 +471,9 @@ class CausalInference(BaseEstimator):
         if self.sigma is not None:
             sigma = np.asarray(self.sigma, dtype=float)
             if sigma.shape != (2,) or (sigma <= 0).any() or np.isinf(sigma).any():
-                raise ValueError(f"sigma must hold 2 positive numbers, NaN where it is to be fitted; got {self.sigma!r}")
+                raise ValueError(
+                    f"sigma must hold 2 positive numbers, NaN where it is to be fitted; got {self.sigma!r}"
+                )
         if self.varying is not None and not set(self.varying) <= {0, 1}:
             raise ValueError(f"varying must name senses 0 and 1; got {self.varying!r}")
         known = {"sigma", "eccentricity", "p_common", "prior_mean", "prior_sigma", "criterion", "motor_sigma", "lapse"}

@@ -76,7 +76,11 @@ class Psychometric(BaseEstimator):
         self._bounds = [(-5.0, 6.0), (np.log(1e-4), np.log(1e2)), (0.0, MAX_LAPSE)]
         self._free = [0, 1] if self.lapse is not None else [0, 1, 2]
         middle = np.average(np.clip((x - x.min()) / span, 0, 1), weights=n)
-        starts = [[p, np.log(t), 0.02 if self.lapse is None else self.lapse] for p in (0.25, middle, 0.75) for t in (0.05, 0.3)]
+        starts = [
+            [p, np.log(t), 0.02 if self.lapse is None else self.lapse]
+            for p in (0.25, middle, 0.75)
+            for t in (0.05, 0.3)
+        ]
         best = min((self._minimise(np.array(start), self._free) for start in starts), key=lambda end: end[1])
         self._best, loss = best
         self.log_likelihood_ = -loss

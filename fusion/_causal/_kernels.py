@@ -374,7 +374,9 @@ def estimates(strategy, kind, asked, other, threshold, local, directions, legend
             shift = j * motor_step
             weight = motor_step * math.exp(-0.5 * shift * shift) * 0.3989422804014327 if n_motor else 1.0
             if strategy == AVERAGING and not one_sense:
-                find_boundaries(plain, other[i], complex(threshold[i] - local[i, MOTOR] * shift, 0.0), nodes, boundaries)
+                find_boundaries(
+                    plain, other[i], complex(threshold[i] - local[i, MOTOR] * shift, 0.0), nodes, boundaries
+                )
             for m in range(len(directions)):
                 t = perturbed(local[i], directions[m])
                 c = threshold[i] - t[MOTOR] * shift
@@ -419,6 +421,8 @@ def judge(t, strategy, s, s_other):
             u, v = s + t[ASKED] * y - t[MEAN], s_other + t[OTHER] * z - t[MEAN]
             total += weight * logistic(log_odds(form, u, v))
     return total
+
+
 @kernel()
 def slopes_of_log_odds(local, form, u, v, slopes):
     """Derivatives of the log odds by u, by v, and by the first five parameters at fixed u and v; all real."""

@@ -7,7 +7,9 @@ def as_stimuli(stimuli):
     """(n_trials, 2), NaN = absent."""
     stimuli = _as_floats("stimuli", stimuli)
     if stimuli.ndim != 2 or stimuli.shape[1] != 2 or not len(stimuli):
-        raise ValueError(f"stimuli must have shape (n_trials, 2), two senses and at least one trial; got {stimuli.shape}")
+        raise ValueError(
+            f"stimuli must have shape (n_trials, 2), two senses and at least one trial; got {stimuli.shape}"
+        )
     if np.isinf(stimuli).any():
         raise ValueError("stimuli must not be infinite; NaN marks an absent sense")
     if np.isnan(stimuli).all(axis=1).any():

@@ -5,6 +5,7 @@ from scipy.optimize import minimize
 from scipy.stats import qmc
 
 EDGE = 1e-3  # a parameter within this share of its range from a bound counts as being there
+FLAT = 1e-4  # smallest eigenvalue of the information, scaled to unit diagonal, that still determines all parameters
 
 
 def maximise(likelihood, starts, counts=None):
@@ -81,7 +82,7 @@ def standard_errors(likelihood, theta):
     information = (information + information.T) / 2
     scale = np.sqrt(np.abs(np.diagonal(information)))
     scaled = information / np.outer(scale, scale) if (scale > 0).all() else np.zeros_like(information)
-    if np.linalg.eigvalsh(scaled)[0] > 1e-6:
+    if np.linalg.eigvalsh(scaled)[0] > FLAT:
         errors[inside] = np.sqrt(np.diagonal(np.linalg.inv(scaled))) / scale
     return errors
 

@@ -193,9 +193,7 @@ GOOD = (np.array([[0.0, 1.0], [2.0, 3.0]]), np.array([[0.0, 1.0], [2.0, np.nan]]
 def test_refuses_bad_input(settings, change, message):
     arguments = {"stimuli": GOOD[0], "responses": GOOD[1], **change}
     with pytest.raises(ValueError, match=message):
-        CausalInference(**settings).fit(
-            arguments.pop("stimuli"), arguments.pop("responses"), **arguments
-        )
+        CausalInference(**settings).fit(arguments.pop("stimuli"), arguments.pop("responses"), **arguments)
 
 
 def test_asks_for_a_fit():

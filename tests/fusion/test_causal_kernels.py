@@ -10,7 +10,6 @@ from fusion._causal import _kernels as kernels
 from fusion._causal.likelihood import LEGENDRE
 from fusion._causal_inference import STRATEGIES
 
-
 OBSERVERS = st.tuples(
     st.tuples(st.floats(-12, 12), st.floats(-12, 12)),
     st.tuples(st.floats(0.7, 8), st.floats(0.7, 8)),
@@ -24,7 +23,9 @@ OBSERVERS = st.tuples(
 def estimates(strategy, kind, observer, asked, thresholds, motor=0.0, change=(0, 0.0)):
     stimuli, sigma, mean, spread, p_common, criterion = observer
     n = len(thresholds)
-    local = np.tile([sigma[asked], sigma[1 - asked], mean, spread, np.log(p_common / (1 - p_common)), criterion, motor], (n, 1))
+    local = np.tile(
+        [sigma[asked], sigma[1 - asked], mean, spread, np.log(p_common / (1 - p_common)), criterion, motor], (n, 1)
+    )
     local[:, change[0]] += change[1]
     value, gradient = np.zeros(n), np.zeros((n, kernels.N_LOCAL))
     kernels.estimates(

@@ -17,22 +17,22 @@ LEVELS = np.arange(4.0)
 N_SIMULATED = 200_000
 
 
-def shares(estimates):
-    nearest = abs(np.ravel(estimates)[:, None] - LEVELS).argmin(axis=1)
-    return (np.bincount(nearest, minlength=4) / len(nearest)).tolist()
-
-
 def bcitoolbox(strategy, stimuli, seed):
     out = simulate_conditions(
         np.array([stimuli], dtype=float), PARAMETERS["p_common"], PARAMETERS["sigma"], [PARAMETERS["prior_mean"]],
         [PARAMETERS["prior_sigma"]], strategy=strategy, n_sim=N_SIMULATED, seed=seed,
     )  # fmt: skip
-    return out["estimates"][0, :, :, 0].T
+    return [shares(estimates) for estimates in out["estimates"][0, :, :, 0].T]
+
+
+def shares(estimates):
+    nearest = abs(estimates[:, None] - LEVELS).argmin(axis=1)
+    return (np.bincount(nearest, minlength=4) / len(nearest)).tolist()
 
 
 def neuromsi(strategy, stimuli, seed):
-    """The estimates of one run; the public result holds their histogram on coarse positions only."""
-    model = Kording2007(n=N_SIMULATED, seed=seed)
+    """From its histogram of estimates on whole numbers; the outer levels stand for all beyond them."""
+    model = Kording2007(n=N_SIMULATED, seed=seed, position_range=(-20, 24), position_res=1)
     kept = {}
     original = model.multisensory_estimator
 
@@ -46,7 +46,7 @@ def neuromsi(strategy, stimuli, seed):
         visual_sigma=PARAMETERS["sigma"][1], p_common=PARAMETERS["p_common"], prior_mu=PARAMETERS["prior_mean"],
         prior_sigma=PARAMETERS["prior_sigma"], strategy=strategy,
     )  # fmt: skip
-    return kept["auditory"], kept["visual"]
+    return [[p[:21].sum(), p[21], p[22], p[23:].sum()] for p in (kept["auditory"], kept["visual"])]
 
 
 def distributions():
@@ -57,7 +57,7 @@ def distributions():
             yield {
                 "peer": peer, "strategy": strategy, "levels": LEVELS.tolist(), "n_simulated": N_SIMULATED,
                 "stimuli": [s for s, _ in cases], "asked": [asked for _, asked in cases],
-                "shares": [shares(simulate(strategy, s, i)[asked]) for i, (s, asked) in enumerate(cases)],
+                "shares": [simulate(strategy, s, i)[asked] for i, (s, asked) in enumerate(cases)],
             }  # fmt: skip
 
 
@@ -66,8 +66,12 @@ def fit():
     counts = [(a, b) for a in range(4) for b in range(4) if a + b > 0]
     table = []
     for a, b in counts * 15:
-        estimates = bcitoolbox("averaging", [a or np.nan, b or np.nan], rng.integers(2**31))[:, 0]
-        said = abs(np.nan_to_num(estimates)[:, None] - LEVELS).argmin(axis=1)
+        stimuli = np.array([[a or np.nan, b or np.nan]])
+        out = simulate_conditions(
+            stimuli, PARAMETERS["p_common"], PARAMETERS["sigma"], [PARAMETERS["prior_mean"]],
+            [PARAMETERS["prior_sigma"]], n_sim=1, rng=rng,
+        )  # fmt: skip
+        said = abs(np.nan_to_num(out["estimates"][0, 0, :, 0])[:, None] - LEVELS).argmin(axis=1)
         table.append([a or None, b or None, *(int(s) if present else None for s, present in zip(said, (a, b)))])
     array = np.array(table, dtype=float)
     data = btb.Data.from_arrays(array[:, :2], array[:, 2:])
