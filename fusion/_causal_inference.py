@@ -43,12 +43,12 @@ class CausalInference(BaseEstimator):
         differ by less than a criterion. "stochastic_fusion": one cause with probability `p_common`, whatever was
         measured.
     response : {"localisation", "discrimination", "unity"}, default="localisation"
-        Where a stimulus is (in units of the stimuli), whether it is right (1) or left (-1) of 0, or whether both have one
-        cause (1 same, 0 different). Judgements of unity exist for the strategies that judge: all but forced fusion and
-        segregation; averaging and selection then both answer by the likelier structure.
+        Where a stimulus is (in units of the stimuli), whether it is right (1) or left (-1) of 0, or whether both have
+        one cause (1 same, 0 different). Judgements of unity exist for the strategies that judge: all but forced fusion
+        and segregation; averaging and selection then both answer by the likelier structure.
     levels : array-like or None, default=None
-        Localisation on a discrete scale: the allowed responses, each standing for the estimates nearest to it (counts of
-        flashes). None: a continuous scale.
+        Localisation on a discrete scale: the allowed responses, each standing for the estimates nearest to it (counts
+        of flashes). None: a continuous scale.
     p_common, prior_mean, prior_sigma, criterion, motor_sigma, lapse : float or None
         Held fixed if a number, fitted if None. By default all are fitted except motor noise and lapses, which are 0.
         `motor_sigma` is added to estimates; `lapse` is the probability of a random response.
@@ -393,8 +393,8 @@ class CausalInference(BaseEstimator):
         found = [p.name for p in found if p.low != 0]
         if found:
             warnings.warn(
-                f"degenerate optimum: {', '.join(found)} ended at a bound; the responses do not determine it. Fix it, or "
-                f"narrow its bounds",
+                f"degenerate optimum: {', '.join(found)} ended at a bound; the responses do not determine it. Fix it, "
+                f"or narrow its bounds",
                 RuntimeWarning,
                 stacklevel=3,
             )

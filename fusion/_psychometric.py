@@ -1,4 +1,4 @@
-"""Psychometric functions: where two things look alike, how finely they are told apart, how often one answers at random."""
+"""Psychometric functions: where two things look alike, how finely they are told apart, how often one guesses."""
 
 import numpy as np
 from scipy.optimize import brentq, minimize
@@ -34,8 +34,8 @@ class Psychometric(BaseEstimator):
         equal noise in both intervals it is sqrt(2) times the SD of one estimate.
     lapse_ : float
     intervals_ : dict of str to tuple (low, high)
-        Of "pse", "threshold" and, if fitted, "lapse": all values that a likelihood-ratio test does not reject. An end is
-        infinite (0 for a threshold) where the answers do not bound it.
+        Of "pse", "threshold" and, if fitted, "lapse": all values that a likelihood-ratio test does not reject. An end
+        is infinite (0 for a threshold) where the answers do not bound it.
     log_likelihood_ : float
 
     References

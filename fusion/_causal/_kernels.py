@@ -1,6 +1,6 @@
 """Probabilities of what a causal observer of two senses says, with their exact derivatives.
 
-The asked sense measures x = s + sigma z, the other one likewise. Given the measurement of the other sense, everything the
+The asked sense measures x = s + sigma z, the other one likewise. Given the measurement of the other sense, all that the
 observer can say of the asked one changes at few points of x, which are roots of linear or quadratic equations (of one
 scalar equation for averaging). The inner integral is then a difference of normal distribution functions; the outer one
 is a trapezoid rule, between the points where its integrand has kinks.
@@ -137,7 +137,7 @@ def averaged(form, weights, u, v):
 @kernel()
 def weights_of(t):
     """Weight of the asked sense and of the other one in the fused estimate, and of the asked one alone."""
-    a, o, p, d, da, do, k = precisions(t)
+    a, o, _p, d, da, _do, _k = precisions(t)
     return a / d, o / d, a / da
 
 
@@ -194,7 +194,7 @@ def average(t, kind, s, s_other, c, nodes, step, boundaries):
 @kernel()
 def region(t):
     """The log odds as a quadratic form: its coefficients of u u, u v, v v and 1."""
-    a, o, p, d, da, do, k = precisions(t)
+    a, o, _p, d, da, do, k = precisions(t)
     return 0.5 * a * a * (1 / d - 1 / da), a * o / d, 0.5 * o * o * (1 / d - 1 / do), k
 
 
@@ -209,7 +209,7 @@ def common_interval(strategy, form, criterion, v):
 @kernel()
 def crossings(t, strategy, target):
     """Intervals of v with one cause, where the separate estimate is the target and where the fused one is."""
-    a, o, p, d, da, do, k = precisions(t)
+    a, o, _p, d, da, do, k = precisions(t)
     u = da * target / a
     if strategy == FIXED_CRITERION:
         width = t[CRITERION]
@@ -224,7 +224,7 @@ def crossings(t, strategy, target):
 
 @kernel()
 def regional_density(t, strategy, s, s_other, c):
-    a, o, p, d, da, do, k = precisions(t)
+    a, o, _p, d, _da, _do, _k = precisions(t)
     target, mean = c - t[MEAN], t[MEAN]
     low, high, fused_low, fused_high = crossings(t, strategy, target)
     alone = linear(t, DENSITY, s, s_other, c, False)
@@ -296,7 +296,7 @@ def ordered(cuts):
 
 @kernel()
 def match(t, kind, s, s_other, c, nodes, step, legendre):
-    a, o, p, d, da, do, k = precisions(t)
+    a, o, _p, d, da, _do, _k = precisions(t)
     target, mean = c - t[MEAN], t[MEAN]
     total = linear(t, kind, s, s_other, c, False)
     form, alone = region(t), da * target / a
@@ -333,7 +333,7 @@ def within(z):
 @kernel()
 def trapezoid(t, fine):
     step = outer_step(t, fine)
-    n = int(math.ceil(REACH / step))
+    n = math.ceil(REACH / step)
     return step * np.arange(-n, n + 1), step
 
 
@@ -366,9 +366,9 @@ def estimates(strategy, kind, asked, other, threshold, local, directions, legend
         boundaries = np.empty(len(nodes))
         n_motor, motor_step = 0, 1.0
         if local[i, MOTOR] > 0 and not closed:
-            a, o, p, d, da, do, k = precisions(plain)
+            a, _o, _p, d, _da, _do, _k = precisions(plain)
             motor_step = max(0.5 * min(1.0, (a / d).real * local[i, ASKED] / local[i, MOTOR]), 2 * REACH / MAX_NODES)
-            n_motor = int(math.ceil(REACH / motor_step))
+            n_motor = math.ceil(REACH / motor_step)
         value[i] = 0.0
         for j in range(-n_motor, n_motor + 1):
             shift = j * motor_step

@@ -11,7 +11,7 @@ UNUSED = 1.0  # stands where a strategy does not look
 
 @dataclass(frozen=True)
 class Parameter:
-    """One number: its name, its value if it is held fixed (else NaN), its bounds, and whether it is searched as a log."""
+    """One number: its name, its value if held fixed (else NaN), its bounds, and whether it is searched as a log."""
 
     name: str
     fixed: float

@@ -49,11 +49,11 @@ def cumulative(strategy, stimuli, sigma, asked, thresholds, mean, spread, p_comm
     fused, separate = fused_and_separate(x, sigma, mean, spread)
     separate = separate[:, asked]
     reports = [(share, fused), (1 - share, separate)] if chosen else [(1.0, share * fused + (1 - share) * separate)]
-    below = norm.cdf if motor else np.heaviside
-    return np.array([
-        sum((weight * p * below(*(((c - report) / motor,) if motor else (c - report, 0.5)))).sum() for p, report in reports)
-        for c in thresholds
-    ])  # fmt: skip
+
+    def below(gap):
+        return norm.cdf(gap / motor) if motor else np.heaviside(gap, 0.5)
+
+    return np.array([sum((weight * p * below(c - said)).sum() for p, said in reports) for c in thresholds])
 
 
 def same(strategy, stimuli, sigma, mean, spread, p_common, criterion=5.0):
