@@ -79,7 +79,7 @@ class Config:
     n_repeats: int = 3  # simulated trials per pair of headings and reliability
     middles: tuple[float, ...] = tuple(5.0 * i for i in range(-5, 6))  # simulated headings, mean of both cues (degrees)
     disparities: tuple[float, ...] = (-40.0, -20.0, -10.0, -5.0, 0.0, 5.0, 10.0, 20.0, 40.0)
-    n_folds: int = 5
+    n_folds: int = 0  # of the cross-validation; 0: leave one out, where the optimum is interior
     n_starts: int = 2
     n_experience: int = 1500  # single stimuli from which each map learns
 
@@ -207,10 +207,12 @@ def fit(config, seed, task, strategy, noise, tasks):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # counted instead
         model.fit(trials.headings, said, condition=condition, precision=precision)
+        at_bound = any(np.isnan(error) for error in model.standard_errors_.values())
+        settled = not all(np.isnan(error) for error in model.standard_errors_.values())
+        cv = "loo" if config.n_folds == 0 and settled else config.n_folds or 10
         validated = model.cross_val_log_likelihood(
-            trials.headings, said, condition=condition, precision=precision, cv=config.n_folds, random_state=seed
+            trials.headings, said, condition=condition, precision=precision, cv=cv, random_state=seed
         )
-    at_bound = any(np.isnan(error) for error in model.standard_errors_.values())
     return validated.sum(), model.log_likelihood_, float(at_bound)
 
 

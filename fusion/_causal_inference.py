@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import NotFittedError
 
 from fusion._causal.checks import as_condition, as_levels, as_precision, as_responses, as_stimuli
-from fusion._causal.fitting import at_bound, draw_starts, maximise, standard_errors
+from fusion._causal.fitting import at_bound, draw_starts, leave_one_out, maximise, standard_errors
 from fusion._causal.likelihood import Likelihood
 from fusion._causal.observer import observe, reports
 from fusion._causal.parameters import Layout, Parameter, noise_of
@@ -180,12 +180,17 @@ class CausalInference(BaseEstimator):
     def cross_val_log_likelihood(self, stimuli, responses, *, condition=None, precision=None, cv=10, random_state=0):
         """Log-likelihood of each trial under parameters fitted without its fold, (n_trials,).
 
-        Folds are drawn at random within conditions. Each fit starts at the optimum of all trials, which for folds that
-        leave out little lies near its own.
+        `cv` is the number of folds, drawn at random within conditions; each fit starts at the optimum of all trials.
+        With "loo" each answer is left out alone, and the move of the optimum is computed to first order, without
+        refitting.
         """
         stimuli, responses = np.asarray(stimuli, dtype=float), np.asarray(responses, dtype=float)
         whole = clone(self).fit(stimuli, responses, condition=condition, precision=precision)
         likelihood, layout = whole._likelihood, whole._layout
+        if isinstance(cv, str):
+            check_choice("cv", cv, ("loo",))
+            scores = leave_one_out(likelihood, whole._theta)
+            return np.bincount(likelihood.answer_rows, scores[likelihood.answer_cells], minlength=len(stimuli))
         n, cv = len(stimuli), check_integer("cv", cv, 2)
         if cv > n:
             raise ValueError(f"cv must be at most the number of trials ({n}), got {cv}")

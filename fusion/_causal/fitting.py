@@ -64,11 +64,19 @@ def standard_errors(likelihood, theta):
 
     NaN for parameters that are fixed or at a bound, and for all where the likelihood is flat in some direction.
     """
-    layout = likelihood.layout
+    inside, covariance = covariance_of(likelihood, theta)
     errors = np.full(len(theta), np.nan)
+    if covariance is not None:
+        errors[inside] = np.sqrt(np.diagonal(covariance))
+    return errors
+
+
+def covariance_of(likelihood, theta):
+    """Free parameters off their bounds, and the inverse of their information; None where that is flat."""
+    layout = likelihood.layout
     inside = np.array([i for i in layout.free if not at_bound(layout.parameters[i], theta[i])], dtype=int)
     if not len(inside):
-        return errors
+        return inside, None
     information = np.empty((len(inside), len(inside)))
     for row, i in enumerate(inside):
         parameter = layout.parameters[i]
@@ -82,9 +90,24 @@ def standard_errors(likelihood, theta):
     information = (information + information.T) / 2
     scale = np.sqrt(np.abs(np.diagonal(information)))
     scaled = information / np.outer(scale, scale) if (scale > 0).all() else np.zeros_like(information)
-    if np.linalg.eigvalsh(scaled)[0] > FLAT:
-        errors[inside] = np.sqrt(np.diagonal(np.linalg.inv(scaled))) / scale
-    return errors
+    values, vectors = np.linalg.eigh(scaled)
+    if values[0] <= FLAT:
+        return inside, None
+    return inside, (vectors / values) @ vectors.T / np.outer(scale, scale)
+
+
+def leave_one_out(likelihood, theta):
+    """Log-likelihood of each cell had one of its answers been left out of the fit: to first order, without refitting.
+
+    Without an answer the optimum moves by minus the covariance times the slope of its log-likelihood (infinitesimal
+    jackknife; Efron 1981, Biometrika 68:589).
+    """
+    log_p, slopes = likelihood.cell_scores(theta)
+    inside, covariance = covariance_of(likelihood, theta)
+    if covariance is None:
+        raise ValueError("cv='loo' needs an optimum in the interior; use folds where the likelihood is flat")
+    slopes = slopes[:, inside]
+    return log_p - np.einsum("ci,ij,cj->c", slopes, covariance, slopes)
 
 
 def at_bound(parameter, value):

@@ -72,6 +72,21 @@ class Likelihood:
             total[self.layout.lapse] += by_local[:, -1].sum()
         return float(counts @ np.log(np.maximum(p, 1e-300))), total
 
+    def cell_scores(self, theta):
+        """Log-probability of each cell's answer and its gradient, (n_cells,) and (n_cells, n_parameters)."""
+        p, slopes = self.cells(theta, gradient=True)
+        p = np.maximum(p, 1e-300)
+        slopes = slopes / p[:, None]
+        total = np.empty((len(p), len(theta)))
+        for i in range(len(p)):
+            one = slice(i, i + 1)
+            precision = None if self.precision is None else self.precision[one]
+            trial = (self.condition[one], self.stimuli[one], precision, self.period, self._noise[one])
+            total[i] = chain(theta, self.layout, *trial, slopes[one, :-1])
+        if self.layout.lapse >= 0:
+            total[:, self.layout.lapse] += slopes[:, -1]
+        return np.log(p), total
+
     def per_trial(self, theta, n_trials):
         """Log-likelihood of each trial, summed over the senses that were asked; 0 where none was."""
         log_p = np.log(np.maximum(self.cells(theta)[0], 1e-300))

@@ -135,6 +135,16 @@ def test_cross_validation_scores_every_trial():
     assert 0 < model.fit(stimuli, responses).log_likelihood_ - scores.sum() < 25
 
 
+def test_leaving_one_out_without_refitting_equals_refitting():
+    stimuli, responses = trials(n_repeats=1)
+    stimuli, responses = stimuli[:40], responses[:40]
+    model = CausalInference(**TRUE | {"p_common": None, "sigma": (np.nan, 7.0)}, n_starts=1)
+    quick = model.cross_val_log_likelihood(stimuli, responses, cv="loo").sum()
+    slow_sum = model.cross_val_log_likelihood(stimuli, responses, cv=40).sum()
+    assert quick == pytest.approx(slow_sum, abs=0.5)
+    assert quick < model.fit(stimuli, responses).log_likelihood_ - 0.5
+
+
 def test_same_seed_same_fit_and_summary():
     stimuli, responses = trials(n_repeats=2)
     first, second = (CausalInference(prior_mean=0.0, n_starts=2).fit(stimuli, responses) for _ in range(2))

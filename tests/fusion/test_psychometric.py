@@ -40,7 +40,7 @@ def test_an_interval_ends_where_the_likelihood_ratio_does():
     def least_loss(pse):  # over a grid, the obvious way
         threshold, lapse = np.meshgrid(np.linspace(0.3, 5, 300), np.linspace(1e-9, 0.2, 81), indexing="ij")
         p = lapse / 2 + (1 - lapse) * norm.cdf((X[:, None, None] - pse) / threshold)
-        return -(yes[:, None, None] * np.log(p) + (40 - yes)[:, None, None] * np.log1p(-p)).sum(axis=0).min()
+        return -(yes[:, None, None] * np.log(p) + (40 - yes)[:, None, None] * np.log1p(-p)).sum(axis=0).max()
 
     for end in fit.intervals_["pse"]:
         assert least_loss(end) + fit.log_likelihood_ == pytest.approx(3.841 / 2, abs=0.02)
