@@ -16,7 +16,7 @@ Data        A CSV file (or .gz), one row per trial: subject; task (unisensory_ve
             vestibular_heading_deg, visual_heading_deg (empty = absent); response (-1 left, 1 right; unity 1 same,
             0 different); and, if there, in_published_fit (rows with 0 are left out). The trials of the paper are public
             at github.com/lacerbi/visvest-causinf (MIT licence), as .mat files.
-Cost        2 minutes of processor time for simulated subjects, 5 for the data.
+Cost        Minutes of processor time; the unity task of the data, two models, 2 s.
 """
 
 import csv
