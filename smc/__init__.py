@@ -2,6 +2,13 @@
 
 from smc._contingency_model import ContingencyModel
 from smc._local_linear import LocalLinearContingency
+from smc._sensorimotor_dimension import SensorimotorDimension, sensorimotor_dimension
 from smc._transitions import Transitions
 
-__all__ = ["ContingencyModel", "LocalLinearContingency", "Transitions"]
+__all__ = [
+    "ContingencyModel",
+    "LocalLinearContingency",
+    "SensorimotorDimension",
+    "Transitions",
+    "sensorimotor_dimension",
+]

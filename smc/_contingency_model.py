@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import namedtuple
 
 import networkx as nx
 import numpy as np
 from scipy.special import digamma, xlogy
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
+from tqdm import tqdm
 
+from smc._context_symbols import ContextSymbols, action_of, pair
+from smc._context_tree import ContextTree
+from smc._contingency_steps import as_actions, as_history, as_observations, previous_steps
+from smc._kernels.contexts import END
+from smc._symbols import Symbols
 from smc._transitions import pick_modality
 from topology import storage
-from topology._validation import check_choice, check_real
+from topology._validation import check_choice, check_integer, check_real
+
+MAX_ORDER = 4
+CHUNK, CALLBACK_CHUNK = 1 << 15, 1 << 12  # steps counted in one go: few enough to stay near the processor
+VERSION = 2  # of the files
+
+# What a callback sees: steps counted, contexts of all depths, mean surprise in nats since the last callback.
+ContingencyState = namedtuple("ContingencyState", "n_steps n_contexts surprise")
 
 
 class ContingencyModel(BaseEstimator):
@@ -22,23 +35,33 @@ class ContingencyModel(BaseEstimator):
 
         p_d(o) = (c_d(o) + alpha p_{d-1}(o)) / (n_d + alpha),
 
-    from a uniform distribution over the outcomes seen so far, through the action alone (depth 0), to the action in the
-    observation (depth 1): a Dirichlet prior centred on the shorter context (MacKay & Peto 1995). An observation or
-    action never met thus falls back on what is known without it.
+    from a uniform distribution over the outcomes seen so far, through the action alone (depth 0) and the action in the
+    observation (depth 1), to the actions and observations of the steps before (depth 2 and more): a Dirichlet prior
+    centred on the shorter context (MacKay & Peto 1995). What was never met thus falls back on what is known without it.
 
     Observations are whole numbers, one or an array of them per step (a place, a binary patch), and so are actions.
-    Every method takes one step, with an integer action, or n steps, with an array of actions.
+    Every method takes one step, with an integer action, or n steps, with an array of actions. The order in which steps
+    are counted changes nothing, unless they are forgotten, admitted or dropped (the last three parameters).
 
     Parameters
     ----------
-    order : {0, 1}, default=1
-        Depth of the longest context: 0 the action alone, 1 the action in the observation.
+    order : int from 0 to 4, default=1
+        Depth of the longest context: 0 the action alone, 1 the action in the observation, 2 and more also the one,
+        two or three steps before.
     target : {"change", "next"}, default="change"
         The outcome: next observation minus observation, which many contexts may share, or the next observation itself.
     alpha : float, default=1.0
         Weight of the shorter context, in observed steps; positive.
     modality : str, optional
         The sense to learn from `Transitions` that have several.
+    forgetting : float in [0, 1), default=0.0
+        Share of every count that each further step takes away.
+    min_parent : int, default=0
+        A longer context is opened once so many steps were counted in the context it lengthens.
+    max_contexts : int, optional
+        Most contexts, of all depths together; at least 2 (order + 1). When after a step there may be no room for
+        another, those met longest ago are dropped, longer before shorter ones, until an eighth of the places (at least
+        order + 1) is free.
 
     Attributes
     ----------
@@ -47,7 +70,7 @@ class ContingencyModel(BaseEstimator):
     n_steps_ : int
         Steps counted so far.
     n_contexts_ : int
-        Distinct contexts met so far, at the greatest depth.
+        Distinct contexts known, at the greatest depth.
 
     References
     ----------
@@ -60,117 +83,181 @@ class ContingencyModel(BaseEstimator):
     8
     """
 
-    def __init__(self, order=1, target="change", *, alpha=1.0, modality=None):
+    def __init__(
+        self, order=1, target="change", *, alpha=1.0, modality=None, forgetting=0.0, min_parent=0, max_contexts=None
+    ):
         self.order = order
         self.target = target
         self.alpha = alpha
         self.modality = modality
+        self.forgetting = forgetting
+        self.min_parent = min_parent
+        self.max_contexts = max_contexts
 
     # --- learning ------------------------------------------------------------------------------------------------
 
-    def fit(self, transitions):
-        """Count the steps of `transitions` (`Transitions`), forgetting everything counted before."""
-        return self._learn(*self._read(transitions), fresh=True)
+    def fit(self, transitions, *, callback=None):
+        """Count the steps of `transitions`, forgetting everything counted before.
 
-    def partial_fit(self, transitions):
-        """Count the steps of `transitions` (`Transitions`) too."""
-        return self._learn(*self._read(transitions), fresh=False)
+        Parameters
+        ----------
+        transitions : Transitions
+            If `order` is 2 or more, ``group`` names the episode of each step: steps of a group follow each other, and
+            a group is one episode, whole.
+        callback : callable(state, step), optional
+            Called every 4096 steps; ``state`` has n_steps, n_contexts (of all depths) and surprise (mean in nats of
+            the steps since the last call, each before it was counted). Returning True stops.
+        """
+        self._learn(transitions, fresh=True, callback=callback)
+        return self
 
-    def update(self, observation, action, next_observation):
-        """Count one step or n steps too. The order of the steps does not matter.
+    def partial_fit(self, transitions, *, callback=None):
+        """Count the steps of `transitions` too; parameters as in `fit`."""
+        self._learn(transitions, fresh=False, callback=callback)
+        return self
+
+    def prequential(self, transitions):
+        """Predict each step from what was counted before it, then count it (Dawid 1984).
+
+        Parameters
+        ----------
+        transitions : Transitions
+            As in `fit`.
+
+        Returns
+        -------
+        surprise : ndarray (n,)
+            -log p(outcome) in nats.
+        right : ndarray (n,) of bool
+            Whether the outcome was the most probable one.
+
+        References
+        ----------
+        Dawid, A. P. (1984). Statistical theory: the prequential approach. Journal of the Royal Statistical Society A.
+        """
+        return self._learn(transitions, fresh=False, predict=True)
+
+    def update(self, observation, action, next_observation, *, history=None):
+        """Count one step or n steps too.
 
         Parameters
         ----------
         observation, next_observation : integers (...), or (n, ...)
         action : int, or integers (n,) or (n, d)
+        history : pair of arrays, optional
+            Observations (h, ...), or (n, h, ...), and actions (h,), (n, h) or (n, h, d), of the h steps before, the
+            oldest first. `order` - 1 of them are used. Without it a step counts as the first of its episode.
         """
-        return self._learn(observation, action, next_observation, fresh=False)
-
-    def _read(self, transitions):
-        modality = pick_modality(transitions, self.modality)
-        return transitions.observation[modality], transitions.action, transitions.next_observation[modality]
-
-    def _learn(self, observation, action, next_observation, fresh):
         self._check_parameters()
-        fresh = fresh or not hasattr(self, "n_steps_")
-        action, single = _as_actions(action)
-        observation = _as_symbols("observation", observation, len(action), single)
-        following = _as_symbols("next_observation", next_observation, len(action), single)
+        action, single = as_actions(action)
+        observation = as_observations("observation", observation, len(action), single)
+        following = as_observations("next_observation", next_observation, len(action), single)
         if following.shape != observation.shape:
             raise ValueError(
                 f"next_observation must have the shape of observation, {observation.shape}; got {following.shape}"
             )
+        fresh = not hasattr(self, "_tree")
+        if not fresh:
+            self._check_shapes(observation, action)
+        past = as_history(history, observation.shape[1:], action.shape[1], len(action), single)
         if fresh:
             self._start(observation.shape[1:], action.shape[1])
-        self._check_shapes(observation, action)
-        observation, outcome = _flat(observation), _flat(following)
-        if self.target == "change":
-            outcome = outcome - observation
-        steps, counts = np.unique(np.hstack([action, observation, outcome]), axis=0, return_counts=True)
-        self._add(steps, counts)
+        contexts = self._symbols.add(_flat(observation), action, past)
+        self._tree.count(contexts, self._outcomes.add(self._outcome_rows(observation, following)))
         return self
+
+    def _learn(self, transitions, fresh, callback=None, predict=False):
+        self._check_parameters()
+        modality = pick_modality(transitions, self.modality)
+        action, _ = as_actions(transitions.action)
+        n = len(action)
+        observation = as_observations("observation", transitions.observation[modality], n, False)
+        following = as_observations("next_observation", transitions.next_observation[modality], n, False)
+        previous = previous_steps(transitions, modality) if self.order > 1 else None
+        fresh = fresh or not hasattr(self, "_tree")
+        if not fresh:
+            self._check_shapes(observation, action)
+        if fresh:
+            self._start(observation.shape[1:], action.shape[1])
+        contexts = self._symbols.add_episodes(_flat(observation), action, previous)
+        outcomes = self._outcomes.add(self._outcome_rows(observation, following))
+        place = self._outcomes.in_order()[1] if predict or callback is not None else None
+        return self._count(contexts, outcomes, place, callback)
 
     def _start(self, shape, n_digits):
         self._shape = shape
         self._n_digits = n_digits  # integers per action
         self._width = int(np.prod(shape))  # integers per observation
-        self._tables = [defaultdict(Counter) for _ in range(self.order + 1)]  # per depth: context -> outcome -> count
-        self._column = {}  # outcome -> column
-        self.n_steps_ = 0
+        self._symbols = ContextSymbols(self.order, n_digits, self._width)
+        self._outcomes = Symbols(self._width)
+        self._tree = ContextTree(self.order, self.alpha, self.forgetting, self.min_parent, self.max_contexts)
 
-    def _add(self, steps, counts):
-        """Add distinct rows (action, observation, outcome), each counted so many times."""
-        new = False
-        for row, count in zip(steps.tolist(), counts.tolist()):
-            outcome = tuple(row[-self._width :])
-            for depth, table in enumerate(self._tables):
-                table[self._context(row, depth)][outcome] += count
-            new = new or outcome not in self._column
-        if new:
-            self._column = {outcome: i for i, outcome in enumerate(sorted(set().union(*self._tables[0].values())))}
-        self.n_steps_ += int(counts.sum())
+    def _outcome_rows(self, observation, following):
+        return _flat(following - observation if self.target == "change" else following)
 
-    def _context(self, row, depth):
-        """The start of a row: the action alone, and one observation more per depth."""
-        return tuple(row[: self._n_digits + depth * self._width])
+    def _count(self, contexts, outcomes, place, callback):
+        """Count steps chunk by chunk."""
+        chunk = CHUNK if callback is None else CALLBACK_CHUNK
+        parts = []
+        progress = tqdm(total=len(outcomes), unit=" steps", desc="contingencies", delay=2, disable=None, leave=False)
+        with progress:
+            for start in range(0, len(outcomes), chunk):
+                rows = slice(start, start + chunk)
+                parts.append(self._tree.count(contexts[rows], outcomes[rows], place))
+                progress.update(len(outcomes[rows]))
+                if callback is not None:
+                    state = ContingencyState(self.n_steps_, self._tree.n_contexts, float(parts.pop()[0].mean()))
+                    if callback(state, state.n_steps):
+                        break
+        self._outcomes.truncate(self._tree.n_outcomes)  # what was not counted is no outcome
+        return tuple(map(np.concatenate, zip(*parts))) if parts else None
 
     # --- what is known -------------------------------------------------------------------------------------------
 
     @property
     def outcomes_(self):
-        check_is_fitted(self, "n_steps_")
-        return np.array(list(self._column), dtype=np.int64).reshape(-1, *self._shape)
+        check_is_fitted(self, "_tree")
+        return self._outcomes.rows[self._outcomes.in_order()[0]].reshape(-1, *self._shape)
+
+    @property
+    def n_steps_(self):
+        check_is_fitted(self, "_tree")
+        return self._tree.n_steps
 
     @property
     def n_contexts_(self):
-        check_is_fitted(self, "n_steps_")
-        return len(self._tables[-1])
+        check_is_fitted(self, "_tree")
+        return self._tree.n_longest
 
-    def predict_proba(self, observation, action):
+    def predict_proba(self, observation, action, *, history=None):
         """Probability of each outcome of `outcomes_`.
 
         Parameters
         ----------
         observation : integers (...), or (n, ...)
         action : int, or integers (n,) or (n, d)
+        history : pair of arrays, optional
+            The steps before, as in `update`.
 
         Returns
         -------
         ndarray (n_outcomes,), or (n, n_outcomes)
             Sums to 1 over the outcomes.
         """
-        pseudo_counts, single = self._pseudo_counts(observation, action)
+        pseudo_counts, single = self._pseudo_counts(observation, action, history)
         return _unbatch(pseudo_counts / pseudo_counts.sum(axis=-1, keepdims=True), single)
 
-    def predict(self, observation, action):
-        """The most probable next observation, shaped as `observation`, whatever the target."""
-        pseudo_counts, single = self._pseudo_counts(observation, action)
-        outcome = self.outcomes_[pseudo_counts.argmax(axis=-1)]
-        if self.target == "change":
-            outcome = outcome + np.asarray(observation, dtype=np.int64).reshape(outcome.shape)
-        return _unbatch(outcome, single)
+    def predict(self, observation, action, *, history=None):
+        """The most probable next observation, shaped as `observation`, whatever the target.
 
-    def surprise(self, observation, action, next_observation):
+        Of equally probable ones the first of `outcomes_`; parameters as in `predict_proba`.
+        """
+        observation, contexts, single = self._queries(observation, action, history)
+        best = self._tree.best_outcomes(contexts, self._outcomes.in_order()[1])
+        outcome = self._outcomes.rows[best].reshape(observation.shape)
+        return _unbatch(observation + outcome if self.target == "change" else outcome, single)
+
+    def surprise(self, observation, action, next_observation, *, history=None):
         """Surprise -log p(outcome) of what came next, in nats.
 
         An outcome never seen is taken as one more possible outcome.
@@ -179,21 +266,20 @@ class ContingencyModel(BaseEstimator):
         ----------
         observation, next_observation : integers (...), or (n, ...)
         action : int, or integers (n,) or (n, d)
+        history : pair of arrays, optional
+            The steps before, as in `update`.
 
         Returns
         -------
         float, or ndarray (n,)
         """
-        queries, single = self._queries(observation, action)
-        following = _as_symbols("next_observation", next_observation, len(queries), single)
+        observation, contexts, single = self._queries(observation, action, history)
+        following = as_observations("next_observation", next_observation, len(observation), single)
         self._check_shapes(following, name="next_observation")
-        outcome = _flat(following)
-        if self.target == "change":
-            outcome = outcome - queries[:, self._n_digits :]
-        probability = [self._probability(*pair) for pair in zip(queries.tolist(), map(tuple, outcome.tolist()))]
-        return _unbatch(-np.log(probability), single)
+        outcomes = self._outcomes.find(self._outcome_rows(observation, following))
+        return _unbatch(-np.log(self._tree.probabilities(contexts, outcomes)), single)
 
-    def information_gain(self, observation, action):
+    def information_gain(self, observation, action, *, history=None):
         """Information in nats that one more step is expected to give about the outcome probabilities.
 
         The mutual information between the next outcome and the unknown probabilities under their Dirichlet posterior:
@@ -204,6 +290,8 @@ class ContingencyModel(BaseEstimator):
         ----------
         observation : integers (...), or (n, ...)
         action : int, or integers (n,) or (n, d)
+        history : pair of arrays, optional
+            The steps before, as in `update`.
 
         Returns
         -------
@@ -214,89 +302,119 @@ class ContingencyModel(BaseEstimator):
         Lindley, D. V. (1956). On a measure of the information provided by an experiment. Annals of Mathematical
         Statistics 27.
         """
-        pseudo_counts, single = self._pseudo_counts(observation, action)
+        pseudo_counts, single = self._pseudo_counts(observation, action, history)
         total = pseudo_counts.sum(axis=-1)
         p = pseudo_counts / total[:, None]
         entropy_of_mean = -xlogy(p, p).sum(axis=-1)
         mean_entropy = digamma(total + 1.0) - (p * digamma(pseudo_counts + 1.0)).sum(axis=-1)
         return _unbatch(np.maximum(entropy_of_mean - mean_entropy, 0.0), single)
 
-    def _pseudo_counts(self, observation, action):
-        """Dirichlet parameters (n, n_outcomes) of the greatest depth."""
-        queries, single = self._queries(observation, action)
-        distinct, which = np.unique(queries, axis=0, return_inverse=True)
-        parameters = np.empty((len(distinct), len(self._column)))
-        for i, query in enumerate(distinct.tolist()):
-            p = np.full(len(self._column), 1.0 / len(self._column))
-            for depth, table in enumerate(self._tables):
-                a = self.alpha * p
-                for outcome, count in table.get(self._context(query, depth), {}).items():
-                    a[self._column[outcome]] += count
-                p = a / a.sum()
-            parameters[i] = a
-        return parameters[which.reshape(-1)], single
+    def contrast(self, observation, action, *, history=None):
+        """How much more probable a change of the observation is with the action than without it (Drescher 1991).
 
-    def _probability(self, query, outcome):
-        p = 1.0 / (len(self._column) + (outcome not in self._column))
-        for depth, table in enumerate(self._tables):
-            counts = table.get(self._context(query, depth), {})
-            p = (counts.get(outcome, 0) + self.alpha * p) / (sum(counts.values()) + self.alpha)
-        return p
+        P(change | action) - P(change | not action) in the same context, where "not" is the mean over all other actions
+        met so far: what another choice would do, however often it was made.
 
-    def _queries(self, observation, action):
-        """Rows (action, observation) of integers."""
-        check_is_fitted(self, "n_steps_")
-        action, single = _as_actions(action)
-        observation = _as_symbols("observation", observation, len(action), single)
+        Parameters
+        ----------
+        observation : integers (...), or (n, ...)
+        action : int, or integers (n,) or (n, d)
+        history : pair of arrays, optional
+            The steps before, as in `update`.
+
+        Returns
+        -------
+        float, or ndarray (n,)
+            Between -1 and 1.
+
+        Raises
+        ------
+        ValueError
+            If no other action was met.
+
+        References
+        ----------
+        Drescher, G. L. (1991). Made-Up Minds: A Constructivist Approach to Artificial Intelligence. MIT Press.
+        """
+        observation, contexts, single = self._queries(observation, action, history)
+        actions = pair(0, np.arange(len(self._symbols.actions)))
+        others = actions != contexts[:, :1]
+        if not others.any(axis=1).all():
+            raise ValueError("action must have alternatives; only one action was ever met")
+        unchanged = self._outcomes.find(self._outcome_rows(observation, observation))
+        with_action = 1.0 - self._tree.probabilities(contexts, unchanged)
+        contexts = np.repeat(contexts, len(actions), axis=0)
+        contexts[:, 0] = np.tile(actions, len(others))
+        change = 1.0 - self._tree.probabilities(contexts, np.repeat(unchanged, len(actions))).reshape(others.shape)
+        return _unbatch(with_action - np.where(others, change, 0.0).sum(axis=1) / others.sum(axis=1), single)
+
+    def _queries(self, observation, action, history):
+        """Observations (n, ...) of int64, contexts (n, order + 1) and whether one step was meant."""
+        check_is_fitted(self, "_tree")
+        action, single = as_actions(action)
+        observation = as_observations("observation", observation, len(action), single)
         self._check_shapes(observation, action)
-        return np.hstack([action, _flat(observation)]), single
+        past = as_history(history, self._shape, self._n_digits, len(action), single)
+        return observation, self._symbols.find(_flat(observation), action, past), single
+
+    def _pseudo_counts(self, observation, action, history):
+        """Dirichlet parameters (n, n_outcomes) of the longest context."""
+        _, contexts, single = self._queries(observation, action, history)
+        return self._tree.pseudo_counts(contexts, self._outcomes.in_order()[1]), single
 
     # --- graph and files -----------------------------------------------------------------------------------------
 
     def to_networkx(self):
-        """Graph of the observations met and where the actions lead.
+        """Graph of the observations met and where the actions lead, whatever came before.
 
         Returns
         -------
         networkx.MultiDiGraph
             Nodes are integers, or tuples of the integers of an observation in row-major order (their shape is the
             graph attribute ``observation_shape``). An edge per observation, action and outcome that was seen, keyed by
-            the action, has ``action``, ``count`` and ``probability`` (that of `predict_proba`).
+            the action, has ``action``, ``count`` (in units of the last step, if older ones are forgotten) and
+            ``probability`` (that of `predict_proba` without a history).
 
         Raises
         ------
         ValueError
             If `order` is 0: then no observations are kept.
         """
-        check_is_fitted(self, "n_steps_")
+        check_is_fitted(self, "_tree")
         if self.order == 0:
             raise ValueError("order must be 1 to draw a graph of observations; with order=0 only actions are kept")
+        contexts, cells, counts, depths = self._tree.to_rows()
+        parents, symbols = np.repeat(contexts, contexts[:, -1], axis=0).T[:2]
+        drawn = np.repeat(depths == 1, contexts[:, -1])
+        acts = contexts[parents[drawn] - 1, 1]
+        steps = np.stack([acts, symbols[drawn]], axis=1)
+        table = np.full((len(steps), self.order + 1), END)
+        table[:, :2] = steps
+        probabilities = self._tree.probabilities(table, cells[drawn])
+        actions = self._symbols.actions.rows[action_of(acts)]
+        before, outcomes = self._symbols.observations.rows[symbols[drawn]], self._outcomes.rows[cells[drawn]]
+        after = before + outcomes if self.target == "change" else outcomes
         graph = nx.MultiDiGraph(observation_shape=self._shape)
-        for context, outcomes in sorted(self._tables[1].items()):
-            action, observation = context[: self._n_digits], context[self._n_digits :]
-            for outcome, count in sorted(outcomes.items()):
-                following = tuple(map(sum, zip(observation, outcome))) if self.target == "change" else outcome
-                act = action[0] if self._n_digits == 1 else action
-                graph.add_edge(
-                    self._node(observation), self._node(following), key=act, action=act, count=count,
-                    probability=self._probability(context, outcome),
-                )  # fmt: skip
+        for i in np.lexsort(np.hstack([actions, before, outcomes]).T[::-1]).tolist():
+            act = int(actions[i, 0]) if self._n_digits == 1 else tuple(actions[i].tolist())
+            count = float(counts[drawn][i]) if self.forgetting else round(counts[drawn][i])
+            graph.add_edge(
+                self._node(before[i]), self._node(after[i]), key=act, action=act, count=count,
+                probability=float(probabilities[i]),
+            )  # fmt: skip
         return graph
 
-    def _node(self, symbols):
-        return symbols[0] if self._shape == () else symbols
+    def _node(self, row):
+        return int(row[0]) if self._shape == () else tuple(row.tolist())
 
     def save(self, path):
         """Write the model to one safetensors file, whole or not at all."""
-        check_is_fitted(self, "n_steps_")
-        rows = [
-            (*context, *outcome, count)
-            for context, outcomes in sorted(self._tables[-1].items())
-            for outcome, count in sorted(outcomes.items())
-        ]
-        rows = np.array(rows, dtype=np.int64)
-        metadata = {"parameters": self.get_params(), "shape": list(self._shape), "n_digits": self._n_digits}
-        storage.save(path, {"steps": rows[:, :-1], "counts": rows[:, -1]}, kind="ContingencyModel", metadata=metadata)
+        check_is_fitted(self, "_tree")
+        contexts, cells, counts, _ = self._tree.to_rows()
+        arrays = {"contexts": contexts, "cells": cells, "counts": counts}
+        arrays |= {name: symbols.rows for name, symbols in self._tables().items()}
+        metadata = {"parameters": self.get_params(), "shape": list(self._shape), "n_steps": self.n_steps_}
+        storage.save(path, arrays, kind="ContingencyModel", version=VERSION, metadata=metadata)
 
     @classmethod
     def load(cls, path):
@@ -309,61 +427,52 @@ class ContingencyModel(BaseEstimator):
         topology.storage.CorruptFileError
             The file is damaged or holds something else.
         """
-        arrays, metadata = storage.load(path, kind="ContingencyModel")
+        arrays, metadata = storage.load(path, kind="ContingencyModel", version=VERSION)
+        schema = {name: ("i", (name, name + " width")) for name in ("actions", "observations", "outcomes")}
+        schema |= {"contexts": ("i", ("contexts", 5)), "cells": ("i", ("cells",)), "counts": ("f", ("cells",))}
+        sizes = storage.check(path, arrays, schema)
+        arrays = {name: array.astype(float if name == "counts" else np.int64) for name, array in arrays.items()}
         try:
             model = cls(**metadata["parameters"])
             model._check_parameters()
-            model._start(tuple(metadata["shape"]), metadata["n_digits"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise storage.CorruptFileError(f"{path}: not the parameters of a contingency model ({error})") from error
-        width = model._n_digits + (model.order + 1) * model._width
-        storage.check(path, arrays, {"steps": ("i", ("steps", width)), "counts": ("i", ("steps",))})
-        if len(arrays["counts"]) == 0 or arrays["counts"].min() < 1:
-            raise storage.CorruptFileError(f"{path}: counts must be positive")
-        model._add(arrays["steps"], arrays["counts"])
+            model._start(tuple(metadata["shape"]), sizes["actions width"])
+            for name, symbols in model._tables().items():
+                if arrays[name].shape[1] != symbols.rows.shape[1]:
+                    raise ValueError(f"{name} do not have the shape of an observation")
+                if len(np.unique(symbols.add(arrays[name]))) < sizes[name]:
+                    raise ValueError(f"two of the {name} are the same")
+            if not model._symbols.has(arrays["contexts"][:, 1]):
+                raise ValueError("contexts of unknown actions or observations")
+            tables = (arrays[name] for name in ("contexts", "cells", "counts"))
+            model._tree.restore(*tables, check_integer("n_steps", metadata["n_steps"], 1), sizes["outcomes"])
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise storage.CorruptFileError(f"{path}: not a contingency model ({error})") from error
         return model
+
+    def _tables(self):
+        return {
+            "actions": self._symbols.actions,
+            "observations": self._symbols.observations,
+            "outcomes": self._outcomes,
+        }
 
     # --- checks --------------------------------------------------------------------------------------------------
 
     def _check_parameters(self):
-        if self.order not in (0, 1):
-            raise ValueError(f"order must be 0 or 1; got {self.order!r}")
+        if isinstance(self.order, bool) or self.order not in range(MAX_ORDER + 1):
+            raise ValueError(f"order must be an integer from 0 to {MAX_ORDER}; got {self.order!r}")
         check_choice("target", self.target, ("change", "next"))
         check_real("alpha", self.alpha, 0.0, open_low=True)
+        check_real("forgetting", self.forgetting, 0.0, 1.0, open_high=True)
+        check_integer("min_parent", self.min_parent, 0)
+        if self.max_contexts is not None:
+            check_integer("max_contexts", self.max_contexts, 2 * (int(self.order) + 1))
 
     def _check_shapes(self, observation, action=None, name="observation"):
         if observation.shape[1:] != self._shape:
             raise ValueError(f"{name} must have shape {self._shape} per step, as before; got {observation.shape[1:]}")
         if action is not None and action.shape[1] != self._n_digits:
             raise ValueError(f"action must be {self._n_digits} integers per step, as before; got {action.shape[1]}")
-
-
-def _as_actions(action):
-    """Actions (n, d) of int64, and whether one step was meant."""
-    action = _as_integers("action", action)
-    if action.ndim > 2:
-        raise ValueError(f"action must be an integer or have shape (n,) or (n, d); got {action.shape}")
-    single = action.ndim == 0
-    return action.reshape(1 if single else len(action), -1), single
-
-
-def _as_symbols(name, observation, n, single):
-    """Observations (n, ...) of int64."""
-    observation = _as_integers(name, observation)
-    if single:
-        return observation[None]
-    if observation.ndim == 0 or len(observation) != n:
-        raise ValueError(f"{name} must have {n} steps, one per action; got shape {observation.shape}")
-    return observation
-
-
-def _as_integers(name, values):
-    values = np.asarray(values)
-    if values.dtype.kind not in "biu":
-        raise TypeError(f"{name} must hold whole numbers; got {values.dtype} (turn real values into symbols first)")
-    if values.size == 0:
-        raise ValueError(f"{name} must not be empty; got shape {values.shape}")
-    return values.astype(np.int64)
 
 
 def _flat(observation):

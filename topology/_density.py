@@ -1,25 +1,20 @@
 """The density of the data, read off a map: every cell carries the mass of the samples it won."""
 
 import numpy as np
-from scipy.spatial import cKDTree
-from scipy.special import logsumexp
+from scipy.sparse import coo_array, csr_array
 from sklearn.base import BaseEstimator, DensityMixin, clone
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from topology._cell_densities import CellDensity, KernelMixture
 from topology._codebook import measure_cells
 from topology._gng import GrowingNeuralGas
-from topology._kernels.search import pairwise_distances
 from topology._nearest import nearest_two
-from topology._validation import check_choice, check_generator, check_integer, check_real, read_only
+from topology._prototypes import prototypes_of
+from topology._validation import check_choice, check_generator, check_integer, check_real
 from topology.metrics import intrinsic_dimension
 
-# A kernel 1.5 times as wide as its cell gave the least error of the log density in 1 to 3 dimensions, exponential
-# densities, 100 and 400 units (widths from 0.7 to 2 tried, and multiples of the distance to neighbouring units).
-WIDENING = 1.5
-PRIOR_SAMPLES = 5.0  # samples that the mean spread is worth in a cell's own
-EMPTY_CELL = 0.5  # samples that every cell has in advance, so that an empty one is improbable, not impossible
 DIMENSION_SAMPLES = 5000
-BLOCK_ENTRIES = 2**20
+BLOCK = 65536  # samples whose winners are held at once
 
 
 class CodebookDensity(DensityMixin, BaseEstimator):
@@ -31,12 +26,14 @@ class CodebookDensity(DensityMixin, BaseEstimator):
     Parameters
     ----------
     estimator : estimator with `prototypes_` or `cluster_centers_` after `fit`, default=GrowingNeuralGas()
-        Cloned and fitted; wrap it in `sklearn.frozen.FrozenEstimator` to keep a fitted map.
+        Cloned and fitted; wrap it in `sklearn.frozen.FrozenEstimator` to keep a fitted map. Its metric must be
+        Euclidean: there is no volume to divide by in another one.
     kind : {"kernel", "cell"}, default="kernel"
         "kernel": a Gaussian on every unit, with the mass of its cell and a variance from the mean squared distance
-        of its samples; a proper density that integrates to 1. "cell": mass / volume of the nearest unit's cell, the
-        volume being r**d with r the distance to the 2d-th neighbouring unit and d the intrinsic dimension; known
-        up to a constant. Use "cell" where the data lie on a manifold of few dimensions.
+        of its samples; a proper density that integrates to 1. "cell": mass / volume of the cells, known up to a
+        constant; the volume is r**d with d the intrinsic dimension and r the root mean square distance to the units
+        that were second nearest together with this one. Log ratios are smoothed over these neighbours and
+        interpolated between units. Use "cell" where the data lie on a manifold of few dimensions.
     intrinsic_dimension : float > 0 or "auto", default="auto"
         Used by "cell". "auto": `topology.metrics.intrinsic_dimension` of X (at most 5,000 rows of it).
 
@@ -49,7 +46,8 @@ class CodebookDensity(DensityMixin, BaseEstimator):
 
     References
     ----------
-    Levina and Bickel (2004), NIPS 17, for the intrinsic dimension.
+    Facco et al. (2017), Scientific Reports 7:12140, for the intrinsic dimension. Shepard (1968), Proc. ACM National
+    Conference, for the interpolation.
     """
 
     def __init__(self, estimator=None, *, kind="kernel", intrinsic_dimension="auto"):
@@ -74,17 +72,16 @@ class CodebookDensity(DensityMixin, BaseEstimator):
             check_real("intrinsic_dimension", self.intrinsic_dimension, 0, open_low=True)
         X = validate_data(self, X, dtype=[np.float64, np.float32], order="C", ensure_min_samples=2)
         self.estimator_ = clone(GrowingNeuralGas() if self.estimator is None else self.estimator).fit(X, y)
-        prototypes = _prototypes(self.estimator_).astype(X.dtype, copy=False)
+        prototypes = np.ascontiguousarray(prototypes_of(self.estimator_), dtype=X.dtype)
         if prototypes.shape[1] != X.shape[1]:
             raise ValueError(f"X must have {prototypes.shape[1]} features as the fitted map, got {X.shape[1]}")
-        winners, distances = nearest_two(X, prototypes)
-        counts, spreads = measure_cells(winners[:, 0], distances[:, 0], len(prototypes))
+        counts, spreads, pairs = _measure(X, prototypes)
         self.mass_ = counts / counts.sum()
         if self.kind == "kernel":
             self._model = KernelMixture(prototypes, counts, spreads)
         else:
             self.intrinsic_dimension_ = self._find_dimension(X)
-            self._model = CellDensity(prototypes, counts, self.intrinsic_dimension_)
+            self._model = CellDensity(prototypes, counts, pairs, self.intrinsic_dimension_)
         return self
 
     def score_samples(self, X):
@@ -120,8 +117,8 @@ class CodebookDensity(DensityMixin, BaseEstimator):
     def sample(self, n_samples=1, random_state=None):
         """Draw new points.
 
-        "kernel": from the mixture. "cell": a cell by its mass, then a point between its unit and halfway to one of
-        the neighbouring units, so that points stay on the manifold.
+        "kernel": from the mixture. "cell": a cell by its mass, then a point between its unit and halfway to a
+        neighbouring one, so that points stay on the manifold.
 
         Returns
         -------
@@ -142,86 +139,16 @@ class CodebookDensity(DensityMixin, BaseEstimator):
         return min(intrinsic_dimension(X[rows]), float(X.shape[1]))
 
 
-class KernelMixture:
-    """Gaussians on the units, each as heavy as its cell and as wide as WIDENING times its cell."""
-
-    def __init__(self, prototypes, counts, spreads):
-        n_features = prototypes.shape[1]
-        pooled = np.average(spreads, weights=counts)
-        spreads = (counts * spreads + PRIOR_SAMPLES * pooled) / (counts + PRIOR_SAMPLES)
-        # Units that sit exactly on their samples would have no width at all.
-        floor = 1e-6 * max(float(prototypes.var(axis=0, dtype=np.float64).sum()), np.finfo(np.float32).tiny)
-        self.prototypes = prototypes
-        self.variances = np.maximum(WIDENING**2 * spreads, floor) / n_features
-        with np.errstate(divide="ignore"):
-            self.log_mass = np.log(counts / counts.sum())
-
-    def log_density(self, X):
-        return np.concatenate([logsumexp(terms, axis=1) for _, terms in self._log_terms(X, self.variances)])
-
-    def gradient(self, X, sigma):
-        variances = self.variances + sigma**2
-        return _mixture_gradient(self._log_terms(X, variances), self.prototypes, variances)
-
-    def sample(self, n_samples, rng):
-        units = rng.choice(len(self.prototypes), n_samples, p=np.exp(self.log_mass))
-        noise = rng.standard_normal((n_samples, self.prototypes.shape[1]))
-        return self.prototypes[units] + np.sqrt(self.variances[units])[:, None] * noise
-
-    def _log_terms(self, X, variances):
-        return _log_terms(X, self.prototypes, self.log_mass, variances)
-
-
-class CellDensity:
-    """Mass over volume of the nearest unit's cell, in the intrinsic dimension."""
-
-    def __init__(self, prototypes, counts, dimension):
-        n_neighbors = min(2 * int(np.ceil(dimension)), len(prototypes) - 1)
-        distances, self.neighbors = cKDTree(prototypes).query(prototypes, n_neighbors + 1)
-        radius = np.maximum(distances[:, -1], np.finfo(np.float32).tiny)
-        self.prototypes = prototypes
-        self.mass = counts / counts.sum()
-        mass = (counts + EMPTY_CELL) / (counts + EMPTY_CELL).sum()
-        self.log_ratio = np.log(mass) - dimension * np.log(radius)
-
-    def log_density(self, X):
-        return self.log_ratio[nearest_two(X, self.prototypes)[0][:, 0]]
-
-    def gradient(self, X, sigma):
-        variances = np.full(len(self.prototypes), sigma**2)
-        with np.errstate(divide="ignore"):
-            log_mass = np.log(self.mass)
-        return _mixture_gradient(_log_terms(X, self.prototypes, log_mass, variances), self.prototypes, variances)
-
-    def sample(self, n_samples, rng):
-        units = rng.choice(len(self.prototypes), n_samples, p=self.mass)
-        others = self.neighbors[units, rng.integers(1, self.neighbors.shape[1], n_samples)]
-        share = rng.uniform(0, 0.5, (n_samples, 1))
-        return (1 - share) * self.prototypes[units] + share * self.prototypes[others]
-
-
-def _log_terms(X, prototypes, log_mass, variances):
-    """Blocks of rows and their log mass_k N(x; w_k, variance_k I), (n_rows, n_units)."""
-    constants = log_mass - 0.5 * prototypes.shape[1] * np.log(2 * np.pi * variances)
-    X = X.astype(prototypes.dtype, copy=False)
-    step = max(1, BLOCK_ENTRIES // len(prototypes))
-    for start in range(0, len(X), step):
-        block = X[start : start + step]
-        distances = np.empty((len(block), len(prototypes)), prototypes.dtype)
-        pairwise_distances(read_only(block), read_only(prototypes), distances)
-        yield block, constants - 0.5 * distances.astype(np.float64) ** 2 / variances
-
-
-def _mixture_gradient(blocks, prototypes, variances):
-    gradients = []
-    for block, terms in blocks:
-        pull = np.exp(terms - logsumexp(terms, axis=1, keepdims=True)) / variances
-        gradients.append(pull @ prototypes - pull.sum(axis=1, keepdims=True) * block)
-    return np.concatenate(gradients)
-
-
-def _prototypes(estimator):
-    for name in ("prototypes_", "cluster_centers_"):
-        if hasattr(estimator, name):
-            return np.asarray(getattr(estimator, name))
-    raise TypeError(f"estimator must have prototypes_ or cluster_centers_ after fit, got {type(estimator).__name__}")
+def _measure(X, prototypes):
+    """Samples per cell, their mean squared distance to its unit, and how often two units were the nearest two."""
+    n_units = len(prototypes)
+    counts, squares = np.zeros(n_units), np.zeros(n_units)
+    pairs = csr_array((n_units, n_units))
+    for start in range(0, len(X), BLOCK):
+        winners, distances = nearest_two(X[start : start + BLOCK], prototypes)
+        block_counts, block_spreads = measure_cells(winners[:, 0], distances[:, 0], n_units)
+        counts += block_counts
+        squares += block_counts * block_spreads
+        if n_units > 1:
+            pairs += coo_array((np.ones(len(winners)), winners.T), shape=(n_units, n_units)).tocsr()
+    return counts, squares / np.maximum(counts, 1), pairs

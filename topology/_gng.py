@@ -4,15 +4,12 @@ import math
 from types import MappingProxyType
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
 
-from topology import storage
-from topology._codebook import Codebook, measure_cells
+from topology._growing_map import GrowingMap
 from topology._kernels import gng
-from topology._nearest import nearest_two
-from topology._network import MapState, plain_orders, present, restore, shuffled_orders, start
-from topology._validation import check_choice, check_generator, check_integer, check_magnitude, check_real
+from topology._kernels.network import ERROR, UTILITY
+from topology._metric import check_metric
+from topology._validation import check_choice, check_flag, check_integer, check_real
 
 # Never mixed silently: each preset fixes the order of operations as well as the constants.
 PRESETS = MappingProxyType(
@@ -40,19 +37,8 @@ UTILITY_THRESHOLD = 10.0
 SETTLING = 200  # presentations per unit after full size
 SETTLING_EPOCHS = 3
 
-_SCHEMA = {
-    "prototypes": ("f", ("units", "features")),
-    "edges": ("i", ("edges", 2)),
-    "edge_ages": ("i", ("edges",)),
-    "counts": ("f", ("units",)),
-    "spreads": ("f", ("units",)),
-    "errors": ("f", ("units",)),
-    "utilities": ("f", ("units",)),
-    "labels": ("i", ("rows",)),
-}
 
-
-class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, TransformerMixin, BaseEstimator):
+class GrowingNeuralGas(GrowingMap):
     """Growing neural gas (Fritzke 1995, NIPS 7:625), with the utility criterion of GNG-U (Fritzke 1997) on request.
 
     Exact: every sample finds its two nearest units and moves the map before the next one is looked at.
@@ -87,6 +73,10 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
         Present the rows in a fresh random order in every epoch of `fit`; else in the order given.
     random_state : int, RandomState, Generator or None
         Decides the two first units and the order.
+    metric : {"euclidean", "cosine", "manhattan"}, default="euclidean"
+        Which distance decides who is nearest. "cosine": rows are scaled to unit length and prototypes kept there; the
+        winner is the nearest on the sphere; `transform` and `quantization_error` give 1 - cos; no row may be zero.
+        "manhattan": sums of absolute differences.
 
     Attributes
     ----------
@@ -117,6 +107,15 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
     (50, 2)
     """
 
+    _kernel = staticmethod(gng.train)
+    _title = "growing neural gas"
+    _columns = {"errors": ERROR, "utilities": UTILITY}
+    _arrays = {
+        "edge_ages": ("i", ("edges",)),
+        "errors": ("f", ("units",)),
+        "utilities": ("f", ("units",)),
+    }
+
     def __init__(
         self,
         max_units=100,
@@ -133,6 +132,7 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
         utility_threshold=None,
         shuffle=True,
         random_state=None,
+        metric="euclidean",
     ):
         self.max_units = max_units
         self.preset = preset
@@ -147,115 +147,7 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
         self.utility_threshold = utility_threshold
         self.shuffle = shuffle
         self.random_state = random_state
-
-    def fit(self, X, y=None, *, callback=None):
-        """Learn a map of X from scratch.
-
-        Parameters
-        ----------
-        X : array-like (n_samples, n_features)
-            Finite; at least two distinct rows.
-        y : ignored
-        callback : callable(state, step), optional
-            Called every `insertion_interval` samples with a `MapState` and the number of samples presented so far.
-            Returning True ends the training there.
-
-        Returns
-        -------
-        self
-        """
-        rule = self._check_parameters()
-        X = self._validate(X, reset=True, min_samples=2)
-        rng = check_generator(self.random_state)
-        network = start(X, rule.max_units, rng)
-        n_epochs = self._count_epochs(len(X), rule)
-        orders = shuffled_orders(len(X), n_epochs, rng) if self.shuffle else plain_orders(len(X), n_epochs)
-        nobody = np.empty(0, np.int64)
-        self._take(present(network, rule, X, orders, callback, total=n_epochs * len(X), winners=nobody))
-        winners, distances = nearest_two(X, self.prototypes_)
-        self.labels_ = winners[:, 0]
-        self.counts_, self.spreads_ = measure_cells(self.labels_, distances[:, 0], self.n_units_)
-        return self
-
-    def partial_fit(self, X, y=None, *, callback=None):
-        """Present every row of X once, in the order given, and continue where the last call ended.
-
-        The first call needs two distinct rows. Parameters and return value as for `fit`.
-        """
-        rule = self._check_parameters()
-        first = not hasattr(self, "prototypes_")
-        X = self._validate(X, reset=first, min_samples=2 if first else 1)
-        if first:
-            network = start(X, rule.max_units, check_generator(self.random_state))
-        else:
-            check_magnitude("X", X, self.prototypes_.dtype)
-            X = X.astype(self.prototypes_.dtype, copy=False)
-            network = self._give(rule.max_units)
-        seen, labels = network.clock[gng.PRESENTED], np.empty(len(X), np.int64)
-        network = present(network, rule, X, plain_orders(len(X), 1), callback, total=len(X), winners=labels)
-        self._take(network)
-        if network.clock[gng.REMOVALS] > 0 or self.n_samples_seen_ < seen + len(X):
-            labels = nearest_two(X, self.prototypes_)[0][:, 0]
-        self.labels_ = labels
-        return self
-
-    def save(self, path):
-        """Write the map to a file that `load` reads; training continues from it with the same bits.
-
-        A `random_state` that is not an int is not stored.
-        """
-        check_is_fitted(self, "prototypes_")
-        parameters = self.get_params(deep=False)
-        if not isinstance(self.random_state, (int, np.integer)):
-            parameters["random_state"] = None
-        metadata = {
-            "parameters": {name: _plain(value) for name, value in parameters.items()},
-            "n_samples_seen": self.n_samples_seen_,
-        }
-        if hasattr(self, "feature_names_in_"):
-            metadata["feature_names"] = self.feature_names_in_.tolist()
-        arrays = {name: getattr(self, f"{name}_") for name in _SCHEMA}
-        storage.save(path, arrays, kind="GrowingNeuralGas", metadata=metadata)
-
-    @classmethod
-    def load(cls, path):
-        """Read a map written by `save`.
-
-        Raises
-        ------
-        FileNotFoundError
-        topology.storage.CorruptFileError
-            The file is damaged, of another kind, or its values cannot belong to a map.
-        """
-        arrays, metadata = storage.load(path, kind="GrowingNeuralGas")
-        sizes = storage.check(path, arrays, _SCHEMA)
-        n_units = sizes["units"]
-        edges, labels = arrays["edges"], arrays["labels"]
-        if n_units < 2 or sizes["features"] < 1:
-            raise storage.CorruptFileError(f"{path}: a map has at least 2 units and 1 feature, got {sizes}")
-        if edges.size and (edges.min() < 0 or edges.max() >= n_units or (edges[:, 0] >= edges[:, 1]).any()):
-            raise storage.CorruptFileError(f"{path}: edges must join two different units, smaller one first")
-        if len(np.unique(edges, axis=0)) != len(edges):
-            raise storage.CorruptFileError(f"{path}: edges must be distinct")
-        if labels.size and (labels.min() < 0 or labels.max() >= n_units):
-            raise storage.CorruptFileError(f"{path}: labels must name units 0 to {n_units - 1}")
-        if min(arrays[name].min(initial=0) for name in ("edge_ages", "counts", "spreads", "errors", "utilities")) < 0:
-            raise storage.CorruptFileError(f"{path}: ages, counts, spreads, errors and utilities must not be negative")
-        try:
-            estimator = cls(**metadata["parameters"])
-            estimator._check_parameters()
-            seen = check_integer("n_samples_seen", metadata["n_samples_seen"], 0)
-            names = metadata.get("feature_names")
-        except (KeyError, TypeError, ValueError) as error:
-            raise storage.CorruptFileError(f"{path}: the parameters cannot be those of a map ({error})") from error
-        for name in _SCHEMA:
-            setattr(estimator, f"{name}_", arrays[name])
-        if names is not None:
-            if len(names) != sizes["features"]:
-                raise storage.CorruptFileError(f"{path}: {len(names)} feature names for {sizes['features']} features")
-            estimator.feature_names_in_ = np.asarray(names, dtype=object)
-        estimator.n_units_, estimator.n_features_in_, estimator.n_samples_seen_ = n_units, sizes["features"], seen
-        return estimator
+        self.metric = metric
 
     def _check_parameters(self):
         """The constants of the kernel; all parameters are checked here, before any work."""
@@ -264,8 +156,7 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
         check_choice("criterion", self.criterion, ("error", "utility"))
         if self.n_epochs != "auto":
             check_integer("n_epochs", self.n_epochs, 1)
-        if not isinstance(self.shuffle, (bool, np.bool_)):
-            raise TypeError(f"shuffle must be True or False, got {self.shuffle!r}")
+        check_flag("shuffle", self.shuffle)
         value = {name: preset[name] if getattr(self, name) is None else getattr(self, name) for name in preset}
         if isinstance(value["error_decay"], str):
             check_choice("error_decay", value["error_decay"], ("auto",))
@@ -286,6 +177,7 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
             refresh_first=self.preset == "1997",
             mean_error=self.preset == "1997",
             utility_threshold=threshold,
+            metric=check_metric(self.metric),
         )
 
     def _count_epochs(self, n_samples, rule):
@@ -296,30 +188,3 @@ class GrowingNeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, 
             math.ceil((growing + SETTLING * rule.max_units) / n_samples),
             math.ceil(growing / n_samples) + SETTLING_EPOCHS,
         )
-
-    def _give(self, max_units):
-        """The fitted attributes as arrays that the kernel can grow."""
-        network = restore(self.prototypes_, self.edges_, self.edge_ages_, max_units)
-        n = self.n_units_
-        network.books[:n, gng.ERROR] = self.errors_
-        network.books[:n, gng.UTILITY] = self.utilities_
-        network.books[:n, gng.COUNT] = self.counts_
-        network.books[:n, gng.SPREAD] = self.spreads_
-        network.clock[gng.PRESENTED] = self.n_samples_seen_
-        return network
-
-    def _take(self, network):
-        state = MapState(network)
-        n = state.n_units
-        self.prototypes_ = state.prototypes.copy()
-        self.counts_ = state.counts.copy()
-        self.spreads_ = network.books[:n, gng.SPREAD].copy()
-        self.edges_, self.edge_ages_ = state.edges_and_ages()
-        self.errors_ = network.books[:n, gng.ERROR] * network.clock[gng.SCALE]
-        self.utilities_ = network.books[:n, gng.UTILITY] * network.clock[gng.SCALE]
-        self.n_units_ = n
-        self.n_samples_seen_ = state.n_samples_seen
-
-
-def _plain(value):
-    return value.item() if isinstance(value, np.generic) else value

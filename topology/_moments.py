@@ -6,6 +6,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from topology._kernels.moments import add_squared_residuals, weighted_energy
 from topology._nearest import nearest_two
+from topology._prototypes import prototypes_of
 from topology._validation import check_matrix, check_real
 
 BLOCK = 4096  # rows rotated at once: bounds the memory, not the result
@@ -20,8 +21,8 @@ class CellMoments(BaseEstimator):
 
     Parameters
     ----------
-    prototypes : array-like (n_units, n_features)
-        Kept as they are.
+    prototypes : array-like (n_units, n_features) or fitted estimator
+        Kept as they are. Of an estimator: `prototypes_` or `cluster_centers_`; its metric must be Euclidean.
     prior_weight : float >= 0, default=20
         Samples that the pooled variance is worth; above 0 unless every cell has samples.
     shrinkage : float in [0, 1], default=0.1
@@ -123,7 +124,8 @@ class CellMoments(BaseEstimator):
         self._centers = prototypes @ self._basis
 
     def _check_parameters(self):
-        prototypes = check_matrix("prototypes", self.prototypes).copy()
+        prototypes = prototypes_of(self.prototypes) if hasattr(self.prototypes, "get_params") else self.prototypes
+        prototypes = check_matrix("prototypes", prototypes).copy()
         prior_weight = check_real("prior_weight", self.prior_weight, 0)
         return prototypes, prior_weight, check_real("shrinkage", self.shrinkage, 0, 1)
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm import tqdm
 
-from topology._kernels import gng
+from topology._kernels import lookup
 from topology._kernels.graph import SPARE, enter_edges, list_edges
+from topology._kernels.network import COUNT, DISTANCE, N_COLUMNS, PRESENTED, SIZE, WINS, Network
+from topology._metric import BLOCK_ENTRIES, blocks, check_rows, is_ready, to_rows
 from topology._nearest import one_blas_thread
 from topology._validation import check_magnitude, read_only
 
@@ -22,12 +24,12 @@ MIN_BATCH_ROWS = 16
 class MapState:
     """What a callback sees of a map in training: views that cannot be written, valid until the callback returns."""
 
-    _network: gng.Network
+    _network: Network
     quantization_error: float = math.nan  # mean distance to the winner since the last callback, in the units of X
 
     @property
     def n_units(self):
-        return int(self._network.clock[gng.SIZE])
+        return int(self._network.clock[SIZE])
 
     @property
     def n_edges(self):
@@ -35,7 +37,7 @@ class MapState:
 
     @property
     def n_samples_seen(self):
-        return int(self._network.clock[gng.PRESENTED])
+        return int(self._network.clock[PRESENTED])
 
     @property
     def prototypes(self):
@@ -45,7 +47,7 @@ class MapState:
     @property
     def counts(self):
         """Samples won by each unit (n_units,)"""
-        return _locked(self._network.books[: self.n_units, gng.COUNT])
+        return _locked(self._network.books[: self.n_units, COUNT])
 
     @property
     def edges(self):
@@ -56,39 +58,45 @@ class MapState:
         """Sorted edges (n_edges, 2) and their ages (n_edges,)."""
         network, n = self._network, self.n_units
         edges, ages = np.empty((self.n_edges, 2), np.int64), np.empty(self.n_edges, np.int64)
-        list_edges(network.neighbors, network.born, network.degree, network.books[:, gng.WINS], n, edges, ages)
+        list_edges(network.neighbors, network.born, network.degree, network.books[:, WINS], n, edges, ages)
         order = np.lexsort((edges[:, 1], edges[:, 0]))
         return edges[order], ages[order]
 
 
-def start(X, max_units, rng):
+def start(X, max_units, rng, metric):
     """A network of two units on two distinct rows."""
+    check_rows("X", X, X.dtype, metric)
     first = rng.integers(len(X))
-    others = np.flatnonzero((X != X[first]).any(axis=1))
+    first_row = to_rows(X[[first]], X.dtype, metric)
+    differs = np.empty(len(X), bool)
+    for rows in blocks(X):
+        differs[rows] = (to_rows(X[rows], X.dtype, metric) != first_row).any(axis=1)
+    others = np.flatnonzero(differs)
     if len(others) == 0:
         raise ValueError("X must have at least 2 distinct rows, all rows are equal")
-    return allocate(X[[first, rng.choice(others)]], max_units, FIRST_WIDTH)
+    both = to_rows(X[[first, rng.choice(others)]], X.dtype, metric)
+    return allocate(both, max_units, FIRST_WIDTH, metric)
 
 
-def restore(prototypes, edges, ages, max_units):
+def restore(prototypes, edges, ages, max_units, metric):
     """A network of units and edges that were learned before; its books are empty."""
     check_magnitude("prototypes", prototypes, prototypes.dtype)
     n = len(prototypes)
     degrees = np.bincount(edges.ravel(), minlength=n)
-    network = allocate(prototypes, max(max_units, n), max(FIRST_WIDTH, int(degrees.max(initial=0)) + SPARE))
+    network = allocate(prototypes, max(max_units, n), max(FIRST_WIDTH, int(degrees.max(initial=0)) + SPARE), metric)
     enter_edges(network.neighbors, network.born, network.degree, edges, ages)
     return network
 
 
-def allocate(prototypes, capacity, width):
+def allocate(prototypes, capacity, width, metric="euclidean"):
     n, n_features = prototypes.shape
     weights = np.zeros((capacity, n_features), prototypes.dtype)
     weights[:n] = prototypes
-    by_columns = n_features <= MAX_COLUMN_FEATURES
-    return gng.Network(
+    by_columns = n_features <= MAX_COLUMN_FEATURES or metric == "manhattan"
+    return Network(
         weights=weights,
         mirror=np.ascontiguousarray(weights.T) if by_columns else np.empty((0, capacity), weights.dtype),
-        books=np.zeros((capacity, gng.N_COLUMNS)),
+        books=np.zeros((capacity, N_COLUMNS)),
         neighbors=np.zeros((capacity, width), np.int32),
         born=np.zeros((capacity, width)),
         degree=np.zeros(capacity, np.int32),
@@ -102,42 +110,45 @@ def widen(network):
     return network._replace(neighbors=np.pad(network.neighbors, spare), born=np.pad(network.born, spare))
 
 
-def present(network, rule, X, orders, callback, total, winners):
+def present(train, network, rule, X, orders, callback, total, winners, metric, title):
     """Run the kernel chunk by chunk; between chunks widen rows of neighbours, call back, show progress.
 
     Parameters
     ----------
-    network : gng.Network, changed in place
-    rule : gng.Rule
-    X : (n_samples, n_features)
+    train : kernel(network, rule, X, order, search, winners), which returns how many samples it presented
+    network : Network, changed in place
+    rule : named tuple for the kernel; `rule.interval` samples lie between two callbacks
+    X : (n_samples, n_features), read where it lies if nothing has to be converted
     orders : iterable of (n,) int, the rows to present, `total` in all
     callback : callable(state, step) or None
     winners : (total,) int, filled, or (0,) when they are not wanted
+    title : str, what the progress bar says
 
     Returns
     -------
-    network : gng.Network
+    network : Network
         The same, or a wider copy.
     """
-    check_magnitude("X", X, network.weights.dtype)
-    search = _choose_search(network.weights, len(X))
+    dtype = network.weights.dtype
+    check_rows("X", X, dtype, metric)
+    search = _choose_search(network, len(X))
     chunk = CHUNK if callback is None else rule.interval
-    X = read_only(X)
     done = reported = 0
-    progress = tqdm(total=total, unit="sample", desc="growing neural gas", delay=2, disable=None, leave=False)
+    progress = tqdm(total=total, unit="sample", desc=title, delay=2, disable=None, leave=False)
     with progress, one_blas_thread():
         for order in orders:
             begin = 0
             while begin < len(order):
                 n = min(len(order) - begin, chunk - done % chunk)
-                presented = gng.train(network, rule, X, order[begin : begin + n], search, winners[done : done + n])
+                data, rows = _select(X, order[begin : begin + n], dtype, metric)
+                presented = train(network, rule, data, rows, search, winners[done : done + len(rows)])
                 begin, done = begin + presented, done + presented
                 progress.update(presented)
                 if (network.degree > network.neighbors.shape[1] - SPARE).any():
                     network = widen(network)
                 if callback is not None and (done % chunk == 0 or done == total):
-                    state = MapState(network, network.clock[gng.DISTANCE] / (done - reported))
-                    network.clock[gng.DISTANCE], reported = 0, done
+                    state = MapState(network, network.clock[DISTANCE] / (done - reported))
+                    network.clock[DISTANCE], reported = 0, done
                     if callback(state, state.n_samples_seen):
                         return network
     return network
@@ -157,12 +168,20 @@ def shuffled_orders(n_samples, n_epochs, rng):
         yield rng.permuted(epochs, axis=1).ravel()
 
 
-def _choose_search(weights, n_rows):
+def _select(X, order, dtype, metric):
+    """Data for the kernel and the rows of it to present: X itself, or as many converted rows as memory should hold."""
+    if is_ready(X, dtype, metric):
+        return read_only(X), order
+    order = order[: max(1, BLOCK_ENTRIES // X.shape[1])]
+    return to_rows(X[order], dtype, metric), np.arange(len(order))
+
+
+def _choose_search(network, n_rows):
     """Rows and batches find the same winners to the bit; columns sum in another order, so n_features alone decides."""
-    if weights.shape[1] <= MAX_COLUMN_FEATURES:
-        return gng.SCAN_COLUMNS
-    large = weights.nbytes >= MIN_BATCH_BYTES and n_rows >= MIN_BATCH_ROWS
-    return gng.SCAN_BATCH if large else gng.SCAN_ROWS
+    if len(network.mirror):
+        return lookup.SCAN_COLUMNS
+    large = network.weights.nbytes >= MIN_BATCH_BYTES and n_rows >= MIN_BATCH_ROWS
+    return lookup.SCAN_BATCH if large else lookup.SCAN_ROWS
 
 
 def _locked(array):

@@ -24,6 +24,18 @@ def check_real(name, value, low, high=np.inf, *, open_low=False, open_high=False
     return float(value)
 
 
+def check_flag(name, value):
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return bool(value)
+
+
+def check_pair(name, value):
+    if isinstance(value, (str, bytes)) or not hasattr(value, "__len__") or len(value) != 2:
+        raise ValueError(f"{name} must be a pair (start, end), got {value!r}")
+    return tuple(value)
+
+
 def check_choice(name, value, choices):
     if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
@@ -43,15 +55,19 @@ def check_matrix(name, array, *, n_columns=None, min_rows=1):
         raise ValueError(f"{name} must have {n_columns} columns, got {array.shape[1]}")
     if array.dtype not in (np.float32, np.float64):
         array = array.astype(np.float64)
-    if not np.isfinite(array).all():
+    if not np.isfinite([array.min(), array.max()]).all():  # no table of booleans as large as the array
         raise ValueError(f"{name} must be finite, got NaN or infinity")
     return np.require(array, requirements=["C", "A"])
 
 
-def check_magnitude(name, array, dtype):
-    """Refuse finite numbers whose squared distances, added up over many samples, would not be finite in `dtype`."""
+def check_magnitude(name, array, dtype, power=1):
+    """Refuse finite numbers whose squared distances, added up over many samples, would not be finite in `dtype`.
+
+    A squared distance is at most 4 n_features**power times the largest square: power 1 for Euclidean distances, 2 for
+    sums of absolute differences.
+    """
     largest_square = min(float(np.finfo(dtype).max) / 16, 1e150)
-    limit = np.sqrt(largest_square / array.shape[1])
+    limit = np.sqrt(largest_square / float(array.shape[1]) ** power)
     if array.size and max(-float(array.min()), float(array.max())) > limit:
         raise ValueError(f"{name} must not exceed {limit:.0e} in magnitude as {np.dtype(dtype).name}; rescale it")
 

@@ -77,15 +77,19 @@ def load(path, *, kind, version=1):
             header = dict(file.metadata() or {})
             arrays = {name: file.get_tensor(name) for name in file.keys()}
         expected = header.pop("sha256")
+        # Nothing of the content is interpreted before it is known to be what was written.
+        if _digest(arrays, header) != expected:
+            raise ValueError("the content does not match its hash")
+        found = header["kind"], header["version"]
         metadata = json.loads(header["metadata"])
-    except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError, OSError, RecursionError) as error:
         raise CorruptFileError(f"{path}: not a complete file of kind {kind!r} ({error})") from error
-    if _digest(arrays, header) != expected:
-        raise CorruptFileError(f"{path}: the content does not match its hash")
-    if header["kind"] != kind:
-        raise CorruptFileError(f"{path}: expected kind {kind!r}, got {header['kind']!r}")
-    if header["version"] != str(version):
-        raise CorruptFileError(f"{path}: expected version {version} of {kind!r}, got {header['version']}")
+    if found[0] != kind:
+        raise CorruptFileError(f"{path}: expected kind {kind!r}, got {found[0]!r}")
+    if found[1] != str(version):
+        raise CorruptFileError(f"{path}: expected version {version} of {kind!r}, got {found[1]}")
+    if not isinstance(metadata, dict):
+        raise CorruptFileError(f"{path}: metadata must be an object, got {type(metadata).__name__}")
     return arrays, metadata
 
 

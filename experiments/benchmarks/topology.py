@@ -1,84 +1,42 @@
-"""Growing neural gas in a stream at full size, beside minigng and the bare matrix product that any search contains.
+"""Maps of an input space beside those of other packages and the bare matrix product that any search contains.
 
-1000 units, float32, one thread: the map is grown first, then `partial_fit` presents samples one after the other. The
-limit is one sgemm of 2048 samples with all prototypes. Data: a uniform square in 2 dimensions, else 32 clusters with 8
-inner dimensions. Both implementations get the same constants; minigng is grown by more frequent insertions, which
-leaves it fewer edges to look through.
+float32, one thread unless said; the modules `_self_organizing_map` and `_growing_neural_gas` say what is timed. The
+last rows are the first training in a new process: with nothing compiled, and from the cache of an earlier run.
 """
 
+import os
+import subprocess
+import sys
+import tempfile
 import time
 
+from experiments.benchmarks import _growing_neural_gas, _self_organizing_map
+
+FIRST_TRAININGS = """
 import numpy as np
-
-from topology import GrowingNeuralGas
-from topology._nearest import one_blas_thread
-
-N_UNITS = 1000
-N_SAMPLES = {2: 200_000, 64: 60_000, 512: 10_000}
-N_PEER_SAMPLES = 200
-N_REPETITIONS = 7
-CONSTANTS = {"learning_rate": 0.05, "neighbor_learning_rate": 0.0006, "max_age": 100, "error_decay": 0.995}
+from topology import GrowingNeuralGas, SelfOrganizingMap
+X = np.random.default_rng(0).random((200, 20), dtype=np.float32)
+SelfOrganizingMap((5, 5)).fit(X)
+SelfOrganizingMap((5, 5), training="online", n_epochs=1).fit(X)
+GrowingNeuralGas(5, n_epochs=1).fit(X)
+"""
 
 
 def rows() -> list[dict]:
+    return _growing_neural_gas.rows() + _self_organizing_map.rows() + _compilation_rows()
+
+
+def _compilation_rows():
+    """Seconds until batch SOM, online SOM and growing neural gas were trained once, the imports included."""
+    with tempfile.TemporaryDirectory() as cache:
+        environment = os.environ | {"NUMBA_CACHE_DIR": cache}
+        seconds = []
+        for _ in range(2):
+            start = time.perf_counter()
+            subprocess.run([sys.executable, "-c", FIRST_TRAININGS], env=environment, check=True)
+            seconds.append(time.perf_counter() - start)
+    names = "first trainings of a process, compiled", "first trainings of a process, from the cache"
     return [
-        {
-            "table": "topology",
-            "row": f"growing neural gas, {N_UNITS} units, {n_features} features",
-            "unit": "CPU us/sample",
-            "ours": _time_ours(X),
-            "peers": {"minigng": _time_minigng(X)},
-            "limit": _time_product(X),
-            "better": "lower",
-        }
-        for n_features, n_samples in N_SAMPLES.items()
-        for X in [_data(n_samples, n_features)]
+        {"table": "topology", "row": name, "unit": "s", "ours": value, "peers": {}, "limit": None, "better": "lower"}
+        for name, value in zip(names, seconds)
     ]
-
-
-def _data(n_samples, n_features):
-    rng = np.random.default_rng(0)
-    if n_features == 2:
-        return rng.random((n_samples, 2), dtype=np.float32)
-    centers = 2 * rng.standard_normal((32, n_features), dtype=np.float32)
-    basis = rng.standard_normal((8, n_features), dtype=np.float32)
-    X = centers[rng.integers(0, 32, n_samples)]
-    X += 0.5 * rng.standard_normal((n_samples, 8), dtype=np.float32) @ basis
-    X += 0.1 * rng.standard_normal((n_samples, n_features), dtype=np.float32)
-    X -= X.mean(axis=0)
-    return X / X.std()
-
-
-def _time_ours(X):
-    gng = GrowingNeuralGas(N_UNITS, random_state=0, **CONSTANTS).fit(X)
-    if gng.n_units_ < 0.98 * N_UNITS:  # isolated units are removed and replaced all the time
-        raise RuntimeError(f"the map stopped at {gng.n_units_} of {N_UNITS} units")
-    return _best_time(lambda: gng.partial_fit(X), len(X))
-
-
-def _time_minigng(X):
-    try:
-        from minigng import MiniGNG
-    except ImportError:
-        return None
-    gng = MiniGNG(max_units=N_UNITS, sigma=2, eps_b=0.05, eps_n=0.0006, max_edge_age=100, n_epochs=1)
-    gng.fit(X[: 3 * N_UNITS])
-    rest = X[-N_PEER_SAMPLES:]
-    return _best_time(lambda: gng.partial_fit(rest), N_PEER_SAMPLES)
-
-
-def _time_product(X):
-    block, prototypes = X[:2048], X[-N_UNITS:]
-    with one_blas_thread():
-        return _best_time(lambda: block @ prototypes.T, len(block))
-
-
-def _best_time(function, n_samples):
-    """Least process CPU time in microseconds per sample; the first call compiles and is not counted."""
-    function()
-    times = []
-    for _ in range(N_REPETITIONS):
-        start = time.process_time()
-        function()
-        times.append(time.process_time() - start)
-    return 1e6 * min(times) / n_samples

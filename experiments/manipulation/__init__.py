@@ -1,8 +1,8 @@
 """An agent handles real objects, learns what its turns change, and trusts each sense as it deserves.
 
 Finding     Action structures what is sensed: an encoder that must predict the consequences of its turns knows them,
-            maps of its embeddings tell a failing sense from a sound one without labels, and an agent that foresees the
-            outcome of a turn needs fewer views to know what it holds.
+            maps of its embeddings tell a failing sense from a sound one without labels, and an agent that has practised
+            what turns tell needs fewer views to know what it holds.
 Prediction  (1) True turns beat shuffled ones on same-object retrieval and on reading the turn from two views. (2) With
             one sense failing, PrecisionFusion beats either sense, concatenation, mean, product, constant discount,
             static accuracy and confidence; permuting its weights undoes that. (3) Turns chosen by expected
@@ -71,7 +71,15 @@ SMOKE = Config(
     n_looks=2,
 )
 QUICK = Config(
-    n_episodes=3, n_steps=60, n_probe_steps=100, n_map_views=16, n_label_views=4, n_test_views=2, n_draws=2, n_starts=1
+    n_objects=4,
+    n_episodes=3,
+    n_steps=40,
+    n_probe_steps=60,
+    n_map_views=16,
+    n_label_views=4,
+    n_test_views=2,
+    n_draws=1,
+    n_starts=1,
 )
 
 

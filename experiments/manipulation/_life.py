@@ -87,10 +87,11 @@ class Life:
             for e, source in enumerate(ENCODERS):
                 module = self.modules[source][sense]
                 hit[e, s] = hit_at_1(module, test_frames[sense], test_poses)
-                both = frames[sense], test_frames[sense]
-                seen, test_seen = (embed_episodes(module, x, POSE_HEADS) for x in both)
-                r2[e, s] = turn_r2(seen, poses, test_seen, test_poses, config, self.seed)
-                f, t = (embed_episodes(module, x, EXPERT_HEAD) for x in both)
+                seen, test_seen = (embed_episodes(module, x[sense]) for x in (frames, test_frames))
+                r2[e, s] = turn_r2(
+                    joined(seen, POSE_HEADS), poses, joined(test_seen, POSE_HEADS), test_poses, config, self.seed
+                )
+                f, t = seen[EXPERT_HEAD], test_seen[EXPERT_HEAD]
                 for shuffled in (False, True) if source == "true" else (False,):
                     foreseen[-1 if shuffled else e, s] = foreseen_change(
                         f,
@@ -213,9 +214,14 @@ class Life:
         return Survey(features, grid, objects)
 
 
-def embed_episodes(module, X, heads):
-    """X (n_episodes, n_frames, ...) -> (n_episodes, n_frames, d)."""
-    return embed(module, X.reshape(-1, *X.shape[2:]), heads).reshape(*X.shape[:2], -1)
+def embed_episodes(module, X) -> dict[str, np.ndarray]:
+    """X (n_episodes, n_frames, ...) -> head -> (n_episodes, n_frames, d)."""
+    embedded = embed(module, X.reshape(-1, *X.shape[2:]), HEADS).reshape(*X.shape[:2], -1)
+    return {head: embedded[..., columns] for head, columns in module.columns(HEADS).items()}
+
+
+def joined(embedded, heads):
+    return np.concatenate([embedded[head] for head in heads], axis=-1)
 
 
 def live_and_test(config, seed) -> dict[str, np.ndarray]:

@@ -117,7 +117,7 @@ def views_curve(ax, results):
         style = {"linestyle": "--"} if policy.startswith("oracle") else {}
         interval_line(ax, 1 + np.arange(correct.shape[-1]), correct[:, p], policy, **style)
     ax.set(title="Looking again", xlabel="views", ylabel="accuracy (%), 5 labels per class")
-    ax.legend(loc="center right")
+    ax.legend(loc="center right", bbox_to_anchor=(1, 0.65))  # between the oracle and the others
 
 
 def draw_map(ax, results, sense):

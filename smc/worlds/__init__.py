@@ -1,6 +1,7 @@
 """Worlds to act in: objects to handle, the camera and sensors that see them, and the environments built from both.
 
-The environments `ManipulateObject`, `ManipulateObjectVector` and `GridWorld` need gymnasium and load on first use.
+The environments `ManipulateObject`, `ManipulateObjectVector`, `GridWorld` and `TetrominoPatch` need gymnasium and load
+on first use.
 """
 
 from smc.worlds._backgrounds import BACKGROUND_KINDS, backgrounds
@@ -21,6 +22,7 @@ from smc.worlds._sensors import (
     occlude,
     partial_view,
 )
+from smc.worlds._tetromino_states import TetrominoStates
 
 register_when_loaded()
 
@@ -28,6 +30,7 @@ _ENVIRONMENTS = {
     "GridWorld": "smc.worlds._grid",
     "ManipulateObject": "smc.worlds._manipulate",
     "ManipulateObjectVector": "smc.worlds._manipulate",
+    "TetrominoPatch": "smc.worlds._tetromino",
 }
 
 __all__ = [
@@ -39,6 +42,7 @@ __all__ = [
     "ObjectBank",
     "PackedMeshes",
     "Rendering",
+    "TetrominoStates",
     "add_depth_noise",
     "add_image_noise",
     "backgrounds",

@@ -17,6 +17,7 @@ def register() -> None:
         vector_entry_point="smc.worlds._manipulate:ManipulateObjectVector",
     )
     gymnasium.register("mesmrise/GridWorld-v0", entry_point="smc.worlds._grid:GridWorld")
+    gymnasium.register("mesmrise/TetrominoPatch-v0", entry_point="smc.worlds._tetromino:TetrominoPatch")
 
 
 def register_when_loaded() -> None:

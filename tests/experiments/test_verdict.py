@@ -59,7 +59,7 @@ def test_a_single_number_has_no_interval():
     assert not interval.low > 0
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     n_seeds=st.integers(1, 6),
     n_trials=st.integers(2, 12),

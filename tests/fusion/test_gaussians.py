@@ -33,7 +33,7 @@ def test_vision_and_touch_weigh_by_inverse_variance():
     assert precision**-0.5 == pytest.approx(sigma_v * sigma_h / np.hypot(sigma_v, sigma_h))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     means=hnp.arrays(float, (3, 4), elements=finite),
     precisions=hnp.arrays(float, (3, 4), elements=positive),
@@ -55,7 +55,7 @@ def test_scalar_invariants(means, precisions, scale, shift):
     np.testing.assert_allclose(fuse_gaussians(means, matrices)[0], mean, rtol=1e-7, atol=1e-7)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**31))
 def test_full_covariance_is_affine_covariant(seed):
     rng = np.random.default_rng(seed)

@@ -103,7 +103,7 @@ def test_cell_variances_match_the_definition(scene):
         assert variances.solve()[0][k] == pytest.approx(slow)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(a=st.floats(-1, 1), b=st.floats(0.5, 2), noise=st.sampled_from([0.0, 1.0]), seed=st.integers(0, 100))
 def test_recalibration_recovers_power_and_factor(a, b, noise, seed):
     rng = np.random.default_rng(seed)

@@ -84,7 +84,7 @@ def combine_slowly(combine, probabilities, weights):
 
 
 @pytest.mark.parametrize("combine", ["discount", "product", "mean"])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**31))
 def test_rules_match_the_formulas(combine, seed):
     rng = np.random.default_rng(seed)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from fusion._calibration import combine_fisher, held_out_p_values, rank_p_values, sellke_reliability, split_groups
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(st.integers(0, 6), min_size=1, max_size=12),
     st.lists(st.integers(-1, 8), min_size=1, max_size=5),
@@ -52,14 +52,14 @@ def test_sellke_reliability_at_known_p_values():
     np.testing.assert_allclose(sellke_reliability([1 / np.e, 0.5, 1.0], 0.2), 0.8)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(1e-12, 1), st.floats(1e-12, 1), st.floats(0.01, 0.99))
 def test_sellke_reliability_rises_with_p(p, q, prior_degraded):
     low, high = sellke_reliability(np.sort([p, q]), prior_degraded)
     assert 0 <= low <= high <= 1 - prior_degraded + 1e-12
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, 5), min_size=2, max_size=30), st.floats(0.01, 0.99), st.integers(0, 1000))
 def test_groups_are_never_split(groups, fraction, seed):
     groups = np.array(groups)

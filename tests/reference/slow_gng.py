@@ -1,6 +1,9 @@
 """Growing neural gas as one would write it on a blackboard: objects, a dict of edge ages, decay of every error."""
 
 import numpy as np
+from slow_nearest import unit_length
+
+EUCLIDEAN, COSINE, MANHATTAN = 0, 1, 2
 
 
 class Unit:
@@ -22,7 +25,10 @@ class SlowGNG:
 
     def present(self, x):
         rule = self.rule
-        squared = [float(((u.position - x) ** 2).sum()) for u in self.units]
+        if rule.metric == MANHATTAN:
+            squared = [float(np.abs(u.position - x).sum()) ** 2 for u in self.units]
+        else:
+            squared = [float(((u.position - x) ** 2).sum()) for u in self.units]
         i1, i2 = np.argsort(squared, kind="stable")[:2]
         s1, s2 = self.units[i1], self.units[i2]
         self.winners.append(int(i1))
@@ -53,6 +59,9 @@ class SlowGNG:
         for unit in self.neighbors(winner):
             unit.position += self.rule.neighbor_rate * (x - unit.position)
         winner.position += self.rule.winner_rate * (x - winner.position)
+        if self.rule.metric == COSINE:
+            for unit in (winner, *self.neighbors(winner)):
+                unit.position = unit_length(unit.position)
 
     def age_edges_of(self, unit):
         for edge in self.ages:
@@ -93,6 +102,8 @@ class SlowGNG:
             utility=(q.utility + f.utility) / 2,
             count=(q.count + f.count) / 4,
         )
+        if self.rule.metric == COSINE:
+            r.position = unit_length(r.position)
         q.count *= 0.75
         f.count *= 0.75
         self.units.append(r)

@@ -2,11 +2,15 @@
 
 import numpy as np
 import pytest
-from sklearn.cluster import KMeans
+import slow_cell_density
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.base import BaseEstimator
+from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from topology import CodebookDensity, GrowingNeuralGas
+from topology import CodebookDensity, Density, GrowingNeuralGas, NeuralGas, SelfOrganizingMap, _cell_densities, _density
 
 SLOPE = 4.0
 
@@ -33,9 +37,20 @@ def test_scikit_learn(estimator, check):
     check(estimator)
 
 
+ESTIMATORS = {
+    "GNG": map_of(60),
+    "SOM": SelfOrganizingMap((8, 8), random_state=0),
+    "NG": NeuralGas(60, random_state=0),
+    "KMeans": KMeans(60, n_init=1, random_state=0),
+    "MiniBatchKMeans": MiniBatchKMeans(60, n_init=1, random_state=0),
+}
+estimators = pytest.mark.parametrize("estimator", ESTIMATORS.values(), ids=ESTIMATORS)
+
+
+@estimators
 @pytest.mark.parametrize("n_features, n_points", [(1, 2000), (2, 200), (3, 60)])
-def test_kernel_integrates_to_one(n_features, n_points):
-    density = CodebookDensity(map_of(60)).fit(exponential(3000, n_features))
+def test_kernel_integrates_to_one(estimator, n_features, n_points):
+    density = CodebookDensity(estimator).fit(exponential(3000, n_features))
     edges = np.linspace(-1.5, 2.5, n_points + 1)
     centers = (edges[1:] + edges[:-1]) / 2
     grid = np.stack(np.meshgrid(*[centers] * n_features), axis=-1).reshape(-1, n_features)
@@ -43,16 +58,68 @@ def test_kernel_integrates_to_one(n_features, n_points):
     assert abs(integral - 1) < 0.02
 
 
-@pytest.mark.parametrize(
-    "kind, n_features, error", [("kernel", 1, 0.2), ("kernel", 2, 0.3), ("cell", 1, 0.2), ("cell", 2, 0.3)]
-)
-def test_log_density_follows_the_truth(kind, n_features, error):
-    density = CodebookDensity(map_of(), kind=kind).fit(exponential(30_000, n_features))
+def error_and_slope(estimator, kind, n_features):
+    """Root mean square error of the log density, and its regression on the truth."""
+    density = CodebookDensity(estimator, kind=kind).fit(exponential(30_000, n_features))
     test = exponential(3000, n_features, seed=1)
     estimate, truth = density.score_samples(test), log_density(test)
     offset = 0.0 if kind == "kernel" else (estimate - truth).mean()  # "cell" is known up to a constant
-    assert np.sqrt(np.mean((estimate - offset - truth) ** 2)) < error
-    assert 0.85 < np.polyfit(truth, estimate, 1)[0] < 1.1
+    return np.sqrt(np.mean((estimate - offset - truth) ** 2)), np.polyfit(truth, estimate, 1)[0]
+
+
+@pytest.mark.parametrize(
+    "kind, n_features, limit", [("kernel", 1, 0.2), ("kernel", 2, 0.3), ("cell", 1, 0.1), ("cell", 2, 0.15)]
+)
+def test_log_density_follows_the_truth(kind, n_features, limit):
+    error, slope = error_and_slope(map_of(), kind, n_features)
+    assert error < limit and 0.9 < slope < 1.1
+
+
+@estimators
+@pytest.mark.parametrize("kind, limit", [("kernel", 0.4), ("cell", 0.3)])
+def test_log_density_of_few_units(estimator, kind, limit):
+    error, slope = error_and_slope(estimator, kind, 2)
+    assert error < limit and 0.85 < slope < 1.1
+
+
+class Given(BaseEstimator):
+    """A map that keeps the prototypes it is given."""
+
+    def __init__(self, prototypes):
+        self.prototypes = prototypes
+
+    def fit(self, X, y=None):
+        self.prototypes_ = self.prototypes
+        return self
+
+
+@given(n_units=st.integers(2, 15), dimension=st.floats(0.5, 4), seed=st.integers(0, 10_000))
+def test_cells_follow_their_formula(n_units, dimension, seed):
+    rng = np.random.default_rng(seed)
+    X, test, prototypes = rng.random((30, 2)), rng.random((10, 2)), 2 * rng.random((n_units, 2))
+    density = CodebookDensity(Given(prototypes), kind="cell", intrinsic_dimension=dimension).fit(X)
+    values, _ = slow_cell_density.log_ratios(X, prototypes, dimension)
+    n_near = min(int(np.ceil(dimension)) + 2, n_units)
+    expected = [slow_cell_density.interpolate(x, prototypes, values, n_near) for x in test]
+    assert np.allclose(density.score_samples(test), expected)
+    assert np.allclose(density.score_samples(prototypes), values)
+
+
+def test_samples_of_cells_lie_on_the_near_half_of_links():
+    rng = np.random.default_rng(0)
+    X, prototypes = rng.random((300, 2)), rng.random((12, 2))
+    density = CodebookDensity(Given(prototypes), kind="cell", intrinsic_dimension=2).fit(X)
+    _, pairs = slow_cell_density.log_ratios(X, prototypes, 2)
+    drawn = density.sample(6000, random_state=0)
+    found = {pair: 0 for pair in pairs}
+    for first, second in pairs:
+        steps, link = drawn - prototypes[first], prototypes[second] - prototypes[first]
+        share = steps @ link / (link @ link)
+        on_link = np.abs(steps - share[:, None] * link).max(axis=1) < 1e-9
+        found[first, second] = (on_link & (share >= 0) & (share <= 0.5)).sum()
+    assert sum(found.values()) == len(drawn)
+    for pair, n in pairs.items():
+        assert abs(found[pair] / len(drawn) - n / len(X)) < 0.02
 
 
 def test_cell_mass_cancels_the_spread_of_the_units():
@@ -79,6 +146,72 @@ def test_map_and_meta_estimator_agree():
     fitted = map_of(50).fit(X)
     density = CodebookDensity(FrozenEstimator(fitted)).fit(X)
     assert np.allclose(fitted.score_samples(X), density.score_samples(X))
+
+
+def test_cells_of_a_noisy_surface():
+    """Noise off the manifold, a third as wide as the cells in each of 8 directions, neither widens nor empties them."""
+    rng = np.random.default_rng(0)
+    flat, basis = exponential(30_000, 2), np.linalg.qr(rng.normal(size=(10, 2)))[0].T
+    X = flat @ basis + 0.015 * rng.normal(size=(30_000, 10))
+    cell, kernel = (CodebookDensity(map_of(), kind=kind, intrinsic_dimension=2).fit(X) for kind in ("cell", "kernel"))
+    truth = log_density(flat[:3000])
+    assert 0.8 < np.polyfit(truth, cell.score_samples(X[:3000]), 1)[0] < 1.1
+    assert np.corrcoef(truth, cell.score_samples(X[:3000]))[0, 1] > 0.97
+    assert np.corrcoef(truth, kernel.score_samples(X[:3000]))[0, 1] < 0.9
+
+
+def test_cell_density_is_smooth_between_units():
+    density = CodebookDensity(map_of(50), kind="cell").fit(exponential(5000, 2))
+    line = np.column_stack([np.linspace(0.05, 0.9, 4000), np.full(4000, 0.5)])
+    assert np.abs(np.diff(density.score_samples(line))).max() < 0.5
+
+
+@pytest.mark.parametrize("kind", ["kernel", "cell"])
+def test_scale_adds_a_constant(kind):
+    X = exponential(3000, 2)
+    centers = KMeans(40, n_init=1, random_state=0).fit(X).cluster_centers_
+    density = CodebookDensity(Given(centers), kind=kind, intrinsic_dimension=2).fit(X)
+    scaled = CodebookDensity(Given(10 * centers), kind=kind, intrinsic_dimension=2).fit(10 * X)
+    expected = density.score_samples(X) - 2 * np.log(10)
+    assert np.allclose(scaled.score_samples(10 * X), expected)
+
+
+@pytest.mark.parametrize("kind", ["kernel", "cell"])
+def test_blocks_leave_the_density_alone(kind, monkeypatch):
+    X = exponential(700, 2)
+    whole = CodebookDensity(map_of(20), kind=kind).fit(X)
+    scores = whole.score_samples(X)
+    for module in (_density, _cell_densities):
+        monkeypatch.setattr(module, "BLOCK", 97)
+    monkeypatch.setattr(_cell_densities, "BLOCK_ENTRIES", 333)
+    parts = CodebookDensity(map_of(20), kind=kind).fit(X)
+    assert np.array_equal(parts.mass_, whole.mass_)
+    assert np.allclose(parts.score_samples(X), scores)
+
+
+@pytest.mark.parametrize("kind", ["kernel", "cell"])
+def test_degenerate_codebooks(kind):
+    """One unit, units in one place and units without samples give finite densities."""
+    X = exponential(500, 2)
+    far = np.array([[0.3, 0.5], [0.3, 0.5], [0.31, 0.5], [50.0, 50.0], [60.0, 60.0]])
+    for centers in (far[:1], far[:2], far):
+        density = CodebookDensity(Given(centers), kind=kind, intrinsic_dimension=2).fit(X)
+        assert np.isfinite(density.score_samples(np.concatenate([X, centers]))).all()
+        assert np.isfinite(density.grad_log_density(X, 0.1)).all()
+        assert np.isfinite(density.sample(50, random_state=0)).all()
+        if len(centers) == 5:
+            busy, empty = density.score_samples(centers[[2, 4]])
+            assert busy > empty + 5
+
+
+def test_densities_follow_the_protocol():
+    assert isinstance(CodebookDensity(map_of(10)).fit(exponential(200, 2)), Density)
+    assert not isinstance(map_of(10).fit(exponential(200, 2)), Density)
+
+
+def test_only_euclidean_maps_have_a_density():
+    with pytest.raises(ValueError, match="metric='euclidean', got 'manhattan'"):
+        CodebookDensity(GrowingNeuralGas(10, metric="manhattan")).fit(exponential(200, 2))
 
 
 def test_intrinsic_dimension_of_a_surface_in_ten_dimensions():

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 from scipy.stats import multivariate_normal, special_ortho_group
+from sklearn.cluster import KMeans, MiniBatchKMeans
+from sklearn.frozen import FrozenEstimator
 
-from topology import CellMoments
+from topology import CellMoments, GrowingNeuralGas, NeuralGas, SelfOrganizingMap
 
 N_UNITS, N_FEATURES = 12, 6
 
@@ -60,6 +62,33 @@ def test_partial_fit_adds_to_the_cells_and_keeps_the_basis():
     assert moments.counts_.sum() == len(X) + len(more)
     assert np.allclose(moments.energy(X), slow(X, prototypes, more=more), rtol=1e-9)
     assert np.allclose(CellMoments(prototypes).partial_fit(X).energy(X), slow(X, prototypes), rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        GrowingNeuralGas(8, random_state=0),
+        SelfOrganizingMap((3, 3), random_state=0),
+        NeuralGas(8, random_state=0),
+        KMeans(8, n_init=1, random_state=0),
+        FrozenEstimator(MiniBatchKMeans(8, n_init=1, random_state=0).fit(data()[0])),
+    ],
+)
+def test_any_fitted_map_gives_its_prototypes(estimator):
+    X, _ = data()
+    fitted = estimator.fit(X, None)  # FrozenEstimator demands a y
+    prototypes = getattr(fitted, "prototypes_" if hasattr(fitted, "prototypes_") else "cluster_centers_")
+    moments = CellMoments(fitted).fit(X)
+    assert np.array_equal(moments.counts_, np.bincount(fitted.predict(X), minlength=len(prototypes)))
+    assert np.array_equal(moments.energy(X), CellMoments(prototypes).fit(X).energy(X))
+
+
+def test_estimators_without_euclidean_prototypes_are_refused():
+    X, _ = data()
+    with pytest.raises(ValueError, match="metric='euclidean', got 'cosine'"):
+        CellMoments(GrowingNeuralGas(8, metric="cosine").fit(X)).fit(X)
+    with pytest.raises(TypeError, match="after fit, got KMeans"):
+        CellMoments(KMeans(3)).fit(X)
 
 
 def test_empty_cells_have_the_pooled_variance():

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from topology import GrowingNeuralGas
-from topology.storage import CorruptFileError, check, load, save
+from topology.storage import CorruptFileError, _digest, check, load, save
 
 ARRAYS = {
     "positions": np.arange(6.0).reshape(2, 3),
@@ -72,13 +73,29 @@ def test_wrong_kind_and_version(path):
 
 
 def test_foreign_file(path):
-    from safetensors.numpy import save_file
-
     save_file({"a": np.zeros(3)}, path)
     with pytest.raises(CorruptFileError):
         load(path, kind="test")
     path.write_text("positions = [0, 1]")
     with pytest.raises(CorruptFileError):
+        load(path, kind="test")
+
+
+@pytest.mark.parametrize(
+    "header, match",
+    [
+        ({"kind": "test", "version": "1"}, "metadata"),
+        ({"metadata": "{}", "version": "1"}, "kind"),
+        ({"metadata": "{}", "kind": "test"}, "version"),
+        ({"metadata": "[]", "kind": "test", "version": "1"}, "must be an object"),
+        ({"metadata": "{", "kind": "test", "version": "1"}, "not a complete file"),
+        ({"metadata": "[" * 100_000, "kind": "test", "version": "1"}, "not a complete file"),
+    ],
+)
+def test_a_right_hash_does_not_excuse_a_wrong_header(path, header, match):
+    arrays = {"a": np.zeros(3)}
+    save_file(arrays, path, header | {"sha256": _digest(arrays, header)})
+    with pytest.raises(CorruptFileError, match=match):
         load(path, kind="test")
 
 
@@ -165,7 +182,8 @@ def test_impossible_maps_are_refused(path, fitted, name, change):
         {"parameters": {"max_units": "many"}},
         {"parameters": {"unknown": 1}},
         {"parameters": None},
-        {"n_samples_seen": -1},
+        {"numbers": {"n_samples_seen": -1}},
+        {"numbers": {}},
         {"feature_names": ["one"]},
     ],
 )

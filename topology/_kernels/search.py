@@ -5,6 +5,7 @@ import numpy as np
 from topology._kernels.compiling import kernel
 
 LANES = 64  # minima kept side by side: elementwise, so the compiler vectorises them without relaxed arithmetic
+EUCLIDEAN, COSINE, MANHATTAN = 0, 1, 2
 BATCH = 64  # samples whose products with all units are computed by one matrix product
 
 
@@ -80,6 +81,16 @@ def columns_to_distances(mirror, n_units, X, row, distances):
 
 
 @kernel()
+def columns_to_manhattan(mirror, n_units, X, row, distances):
+    """Sums of absolute differences from X[row] to all units."""
+    distances[:n_units] = 0
+    for k in range(X.shape[1]):
+        xk = X[row, k]
+        for i in range(n_units):
+            distances[i] += abs(mirror[k, i] - xk)
+
+
+@kernel()
 def nearest_two_of(weights, X, row, candidates, n_candidates):
     """The two units nearest to X[row] among `candidates` (ascending).
 
@@ -110,14 +121,14 @@ def unit_norms(weights, n_units, norms):
 
 
 @kernel()
-def lower_bounds(norms, products, row, n_units, x_norm, shrink, bounds):
+def lower_bounds(norms, products, n_units, x_norm, shrink, bounds):
     """Lower bounds of the squared distances ||w||^2 + ||x||^2 - 2 w.x, whatever the rounding of the products.
 
     With unit roundoff u, products and norms of D terms err by at most D u (||w||^2 + ||x||^2) each;
     `shrink` = 1 - (D + 8) eps takes off twice that, as eps = 2 u.
     """
     for i in range(n_units):
-        bounds[i] = shrink * (norms[i] + x_norm) - (products[row, i] + products[row, i])
+        bounds[i] = shrink * (norms[i] + x_norm) - (products[i] + products[i])
 
 
 @kernel()
@@ -128,11 +139,11 @@ def select_candidates(bounds, n, travelled, reach, candidates):
         hits = 0
         for lane in range(np.uint64(LANES)):
             radius = reach + travelled[start + lane]
-            hits += bounds[start + lane] < radius * radius
+            hits += bounds[start + lane] <= radius * radius
         if hits > 0:
             for lane in range(np.uint64(LANES)):
                 radius = reach + travelled[start + lane]
-                if bounds[start + lane] < radius * radius:
+                if bounds[start + lane] <= radius * radius:
                     candidates[n_candidates] = start + lane
                     n_candidates += 1
     return n_candidates
@@ -172,7 +183,7 @@ def find_nearest_two(X, weights, indices, distances):
             n_candidates = n_units
             if n_units > 2:
                 x_norm = squared_norm(X, row)
-                lower_bounds(norms, products, row - start, n_units, x_norm, shrink, bounds)
+                lower_bounds(norms, products[row - start], n_units, x_norm, shrink, bounds)
                 s1, s2, b1, b2 = two_smallest(bounds, n_units, low)
                 b1, b2 = squared_distance(weights, s1, X, row), squared_distance(weights, s2, X, row)
                 reach = np.sqrt(max(b1, b2)) * stretch
@@ -190,3 +201,45 @@ def pairwise_distances(X, weights, distances):
     for row in range(X.shape[0]):
         for i in range(weights.shape[0]):
             distances[row, i] = np.sqrt(squared_distance(weights, i, X, row))
+
+
+@kernel()
+def find_nearest_two_manhattan(X, mirror, indices, distances):
+    """As `find_nearest_two`, for sums of absolute differences; `mirror` (n_features, n_units). Distances squared."""
+    n_units = mirror.shape[1]
+    sums = np.full(padded(n_units), np.inf, X.dtype)
+    low = np.empty(LANES, X.dtype)
+    for row in range(X.shape[0]):
+        columns_to_manhattan(mirror, n_units, X, row, sums)
+        i1, i2, b1, b2 = two_smallest(sums, n_units, low)
+        indices[row, 0] = i1
+        indices[row, 1] = i2
+        distances[row, 0] = b1 * b1
+        distances[row, 1] = b2 * b2
+
+
+@kernel()
+def pairwise_manhattan(X, mirror, distances):
+    for row in range(X.shape[0]):
+        columns_to_manhattan(mirror, mirror.shape[1], X, row, distances[row])
+
+
+@kernel()
+def scale_to_unit(X, row, scaled, i):
+    """scaled[i] = X[row] / |X[row]|; a row of zeros is copied. Scaled by its largest entry first: nothing overflows."""
+    largest = 0.0
+    for k in range(X.shape[1]):
+        largest = max(largest, abs(X[row, k]))
+    largest = largest if largest > 0 else 1.0
+    total = 0.0
+    for k in range(X.shape[1]):
+        total += (X[row, k] / largest) ** 2
+    length = np.sqrt(total) if total > 0 else 1.0
+    for k in range(X.shape[1]):
+        scaled[i, k] = X[row, k] / largest / length
+
+
+@kernel()
+def scale_rows(X, scaled):
+    for row in range(X.shape[0]):
+        scale_to_unit(X, row, scaled, row)

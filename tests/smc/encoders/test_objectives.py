@@ -21,7 +21,7 @@ def share(logits, i, j):
     return np.exp(logits[j]) / np.exp(logits[[k for k in range(len(logits)) if k != i]]).sum()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10_000), st.integers(2, 5), st.floats(0.1, 1.0))
 def test_object_agreement_is_the_mean_log_share_of_the_positives(seed, n_objects, temperature):
     rng = np.random.default_rng(seed)
@@ -63,7 +63,7 @@ def test_cross_modal_agreement_is_symmetric_and_has_all_frames_of_the_object_as_
     assert cross_modal_agreement(*tensors[::-1], torch.from_numpy(groups), 0.2).item() == pytest.approx(ours)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(st.integers(1, 6), min_size=1, max_size=12),
     st.integers(1, 40),

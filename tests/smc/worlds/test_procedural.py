@@ -35,7 +35,7 @@ def test_twelve_families_or_more_and_each_object_is_well_formed():
 
 
 @given(family=st.sampled_from(sorted(FAMILIES)), index=st.integers(0, 4), seed=st.integers(0, 10))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_an_object_does_not_depend_on_what_else_is_made(family, index, seed):
     few = ObjectBank.procedural(index + 1, [family], seed)
     many = ObjectBank.procedural(6, [family], seed)

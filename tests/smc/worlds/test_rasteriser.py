@@ -40,7 +40,7 @@ def rigid(rng, distance):
     return np.concatenate([rotation, np.array([*rng.uniform(-0.3, 0.3, 2), distance])[:, None]], axis=1)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 3), st.integers(1, 6))
 def test_pictures_equal_cast_rays(seed, n_objects, n_faces):
     """Colour, depth and ids, with occlusion, textures, and triangles through the near plane and behind the camera."""

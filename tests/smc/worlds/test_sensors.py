@@ -26,7 +26,7 @@ def test_strength_0_changes_nothing_and_1_much(sense, name):
 
 
 @each
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.floats(0, 1), min_size=6, max_size=6), st.permutations(range(6)))
 def test_a_row_depends_on_itself_only(sense, name, strength, order):
     degrade, x = DEGRADATIONS[sense][name], INPUT[sense]
@@ -147,7 +147,7 @@ def test_bad_input_is_refused_by_name(sense, name, changes, error, message):
         DEGRADATIONS[sense][name](*arguments.values())
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1), st.floats(0, 0.9))
 def test_reveal_is_the_closed_difference(seed, threshold):
     rng = np.random.default_rng(seed)
