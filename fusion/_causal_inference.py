@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import NotFittedError
 
 from fusion._causal.checks import as_condition, as_levels, as_precision, as_responses, as_stimuli
-from fusion._causal.fitting import at_bound, draw_starts, leave_one_out, maximise, standard_errors
+from fusion._causal.fitting import at_bound, draw_starts, leave_one_out, maximise, standard_errors, starts_from_constant_noise
 from fusion._causal.likelihood import Likelihood
 from fusion._causal.observer import observe, reports
 from fusion._causal.parameters import Layout, Parameter, noise_of
@@ -64,7 +64,7 @@ class CausalInference(BaseEstimator):
     bounds : dict or None, default=None
         Overrides the limits of parameters: {"prior_sigma": (1, 100), ...}.
     n_starts : int, default=6
-        Starts of the optimiser, from a Sobol' sequence.
+        Starts of the optimiser, from a Sobol' sequence; with eccentricity two more, from the best constant noise.
     random_state : int, Generator or None, default=0
         Scrambles the starts.
 
@@ -157,6 +157,9 @@ class CausalInference(BaseEstimator):
         layout = likelihood.layout
         ranges = [self._plausible(layout.parameters[i]) for i in layout.free]
         starts = draw_starts(layout, ranges, check_integer("n_starts", self.n_starts, 1), self.random_state)
+        if not self._uses_precision and self.noise == "eccentricity":
+            near = starts_from_constant_noise(likelihood, starts, 1 / self._stimulus_range)
+            starts = np.concatenate([starts, near])
         self._theta, self.log_likelihood_ = maximise(likelihood, starts)
         errors = standard_errors(likelihood, self._theta)
         self.standard_errors_ = {layout.parameters[i].name: float(errors[i]) for i in layout.free}
@@ -302,12 +305,13 @@ class CausalInference(BaseEstimator):
         n_conditions = len(self.conditions_)
         span = self._stimulus_range
 
-        def add(name, fixed, low, high, logarithmic=False):
+        def add(name, fixed, low, high, softening=None):
             low, high = self._limits(name, low, high)
-            parameters.append(Parameter(name, np.nan if fixed is None else float(fixed), low, high, logarithmic))
+            low = max(low, softening * 1e-5) if softening else low
+            parameters.append(Parameter(name, np.nan if fixed is None else float(fixed), low, high, softening))
             return len(parameters) - 1
 
-        def per_sense(name, values, varying, low, high, logarithmic):
+        def per_sense(name, values, varying, low, high, softening):
             index = np.full((n_conditions, 2), -1)
             for sense in range(2):
                 several = n_conditions > 1 and sense in varying
@@ -315,7 +319,7 @@ class CausalInference(BaseEstimator):
                     label = f"{name}[{self.conditions_[row]}, {sense}]" if several else f"{name}[{sense}]"
                     repeat = row > 0 and not several
                     fixed = None if np.isnan(values[sense]) else values[sense]
-                    index[row, sense] = index[0, sense] if repeat else add(label, fixed, low, high, logarithmic)
+                    index[row, sense] = index[0, sense] if repeat else add(label, fixed, low, high, softening)
             return index
 
         absent = np.full((n_conditions, 2), -1)
@@ -323,9 +327,9 @@ class CausalInference(BaseEstimator):
         if not self._uses_precision:
             given = np.full(2, np.nan) if self.sigma is None else np.asarray(self.sigma, dtype=float)
             varying = (0, 1) if self.varying is None else self.varying
-            sigma = per_sense("sigma", given, varying, span / 500, 4 * span, True)
+            sigma = per_sense("sigma", given, varying, span / 500, 4 * span, 0.0)
             if self.noise == "eccentricity":
-                eccentricity = per_sense("eccentricity", np.full(2, np.nan), (), 0.0, 10 / span, False)
+                eccentricity = per_sense("eccentricity", np.full(2, np.nan), (), 0.0, 10 / span, 0.5 / span)
         judges = self.response == "unity"
         p_common = np.full(n_conditions, -1)
         if self.strategy == "stochastic_fusion":
@@ -341,11 +345,11 @@ class CausalInference(BaseEstimator):
             eccentricity=eccentricity,
             p_common=p_common,
             prior_mean=add("prior_mean", self.prior_mean, middle - 2 * span, middle + 2 * span) if prior else -1,
-            prior_sigma=add("prior_sigma", self.prior_sigma, span / 200, 10 * span, True) if prior else -1,
-            criterion=add("criterion", self.criterion, span / 500, 4 * span, True)
+            prior_sigma=add("prior_sigma", self.prior_sigma, span / 200, 10 * span, 0.0) if prior else -1,
+            criterion=add("criterion", self.criterion, span / 500, 4 * span, 0.0)
             if self.strategy == "fixed_criterion"
             else -1,
-            motor=-1 if judges else add("motor_sigma", self.motor_sigma, span / 1000, span, True),
+            motor=-1 if judges else add("motor_sigma", self.motor_sigma, span / 1000, span, 0.0),
             lapse=add("lapse", self.lapse, 0.0, 0.5),
             parameters=tuple(parameters),
         )
@@ -361,7 +365,7 @@ class CausalInference(BaseEstimator):
         span, name = self._stimulus_range, parameter.name.split("[")[0]
         low, high = {
             "sigma": (span / 30, span / 2),
-            "eccentricity": (0.1 / span, 2 / span),
+            "eccentricity": (0.2 / span, 6 / span),
             "p_common": (0.2, 0.8),
             "prior_mean": (self._stimulus_middle - span / 10, self._stimulus_middle + span / 10),
             "prior_sigma": (span / 4, 2 * span),
@@ -395,7 +399,7 @@ class CausalInference(BaseEstimator):
         layout = self._layout
         found = [layout.parameters[i] for i in layout.free if at_bound(layout.parameters[i], self._theta[i])]
         # No lapses and no growth of noise are ordinary findings.
-        found = [p.name for p in found if p.low != 0]
+        found = [p.name for p in found if p.name.split("[")[0] not in ("lapse", "eccentricity")]
         if found:
             warnings.warn(
                 f"degenerate optimum: {', '.join(found)} ended at a bound; the responses do not determine it. Fix it, "

@@ -1,5 +1,8 @@
 """Bounded maximum likelihood from several starts, and how sure one can be of its result."""
 
+from copy import copy
+from dataclasses import replace
+
 import numpy as np
 from scipy.optimize import minimize
 from scipy.stats import qmc
@@ -24,7 +27,8 @@ def maximise(likelihood, starts, counts=None):
     def objective(x):
         theta = assemble(layout, x)
         value, gradient = likelihood(theta, counts)
-        return -value / n_answers, -gradient[free] * search_slope(parameters, theta[free]) / n_answers
+        slopes = [p.search_slope(v) for p, v in zip(parameters, theta[free])]
+        return -value / n_answers, -gradient[free] * slopes / n_answers
 
     if not len(free):
         theta = layout.fixed_values()
@@ -44,10 +48,6 @@ def assemble(layout, x):
     return theta
 
 
-def search_slope(parameters, values):
-    return np.array([value if p.logarithmic else 1.0 for p, value in zip(parameters, values)])
-
-
 def draw_starts(layout, ranges, n_starts, seed):
     """Middle of the plausible ranges (n_free, 2), then points of a scrambled Sobol' sequence in them; as searched."""
     parameters = [layout.parameters[i] for i in layout.free]
@@ -57,6 +57,20 @@ def draw_starts(layout, ranges, n_starts, seed):
     points = qmc.Sobol(len(parameters), rng=np.random.default_rng(seed)).random_base2(int(np.ceil(np.log2(n_starts))))
     points[0] = 0.5
     return ends[:, 0] + points[:n_starts] * (ends[:, 1] - ends[:, 0])
+
+
+def starts_from_constant_noise(likelihood, starts, coefficient):
+    """The best constant noise, with growth of 0 and of `coefficient`; (2, n_free), as searched."""
+    layout = likelihood.layout
+    growing = set(layout.eccentricity.ravel())
+    constant = copy(likelihood)
+    constant.layout = replace(
+        layout, parameters=tuple(replace(p, fixed=p.low) if i in growing else p for i, p in enumerate(layout.parameters))
+    )
+    theta, _ = maximise(constant, starts[:, np.isin(layout.free, constant.layout.free)])
+    flat = np.array([layout.parameters[i].to_search(theta[i]) for i in layout.free])
+    grown = [layout.parameters[i].to_search(coefficient) if i in growing else x for i, x in zip(layout.free, flat)]
+    return np.array([flat, grown])
 
 
 def standard_errors(likelihood, theta):

@@ -11,19 +11,29 @@ UNUSED = 1.0  # stands where a strategy does not look
 
 @dataclass(frozen=True)
 class Parameter:
-    """One number: its name, its value if held fixed (else NaN), its bounds, and whether it is searched as a log."""
+    """One number: its name, its value if held fixed (else NaN), its bounds, and the scale on which it is searched.
+
+    softening : None to search it as it is, else it is searched as log(value**2 + softening**2) / 2: where only its
+    square matters the slope does not vanish towards 0 then.
+    """
 
     name: str
     fixed: float
     low: float
     high: float
-    logarithmic: bool
+    softening: float | None
 
     def to_search(self, value):
-        return np.log(value) if self.logarithmic else value
+        return value if self.softening is None else 0.5 * np.log(value**2 + self.softening**2)
 
     def from_search(self, value):
-        return np.exp(value) if self.logarithmic else value
+        if self.softening is None:
+            return value
+        return np.sqrt(np.maximum(np.exp(2 * value) - self.softening**2, 0.0))
+
+    def search_slope(self, value):
+        """Derivative of the value by what is searched."""
+        return 1.0 if self.softening is None else value + self.softening**2 / value
 
 
 @dataclass(frozen=True)
