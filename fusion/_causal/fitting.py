@@ -8,6 +8,7 @@ from scipy.optimize import minimize
 from scipy.stats import qmc
 
 EDGE = 1e-3  # a parameter within this share of its range from a bound counts as being there
+SCOUTING = 12  # iterations after which starts are compared
 FLAT = 1e-4  # smallest eigenvalue of the information, scaled to unit diagonal, that still determines all parameters
 
 
@@ -34,8 +35,13 @@ def maximise(likelihood, starts, counts=None):
         theta = layout.fixed_values()
         return theta, likelihood(theta, counts)[0]
     options = {"maxiter": 300, "ftol": 1e-10, "gtol": 1e-6}
-    ends = [minimize(objective, x, jac=True, method="L-BFGS-B", bounds=bounds, options=options) for x in starts]
-    best = min(ends, key=lambda end: end.fun)
+
+    def descend(x, **limits):
+        return minimize(objective, x, jac=True, method="L-BFGS-B", bounds=bounds, options=options | limits)
+
+    # All starts go a little way, the two that came furthest to the end.
+    hopeful = sorted((descend(x, maxiter=SCOUTING) for x in starts), key=lambda end: end.fun)[:2]
+    best = min((end if end.success else descend(end.x) for end in hopeful), key=lambda end: end.fun)
     return assemble(layout, best.x), -best.fun * n_answers
 
 
@@ -65,7 +71,8 @@ def starts_from_constant_noise(likelihood, starts, coefficient):
     growing = set(layout.eccentricity.ravel())
     constant = copy(likelihood)
     constant.layout = replace(
-        layout, parameters=tuple(replace(p, fixed=p.low) if i in growing else p for i, p in enumerate(layout.parameters))
+        layout,
+        parameters=tuple(replace(p, fixed=p.low) if i in growing else p for i, p in enumerate(layout.parameters)),
     )
     theta, _ = maximise(constant, starts[:, np.isin(layout.free, constant.layout.free)])
     flat = np.array([layout.parameters[i].to_search(theta[i]) for i in layout.free])

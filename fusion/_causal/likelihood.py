@@ -122,17 +122,22 @@ class Likelihood:
         middles = (self.levels[1:] + self.levels[:-1]) / 2
         edges = np.concatenate([[-np.inf], middles, [np.inf]])
         index = np.searchsorted(self.levels, self.said)
-        high, high_slopes = self._below(edges[index + 1], local, directions)
-        low, low_slopes = self._below(edges[index], local, directions)
-        return high - low, high_slopes - low_slopes, np.full(n, 1 / len(self.levels))
+        # The upper edge of one response is the lower one of the next: each is computed once.
+        queries = np.column_stack([np.tile(np.column_stack([self.stimuli, self.asked, local]), (2, 1)),
+                                   np.concatenate([edges[index + 1], edges[index]])])  # fmt: skip
+        _, first, inverse = np.unique(queries, axis=0, return_index=True, return_inverse=True)
+        value, slopes = self._below(queries[first, -1], first % n, local, directions)
+        value, slopes = value[inverse.ravel()], slopes[inverse.ravel()]
+        return value[:n] - value[n:], slopes[:n] - slopes[n:], np.full(n, 1 / len(self.levels))
 
-    def _below(self, threshold, local, directions):
-        """Distribution function, at infinity too."""
+    def _below(self, threshold, rows, local, directions):
+        """Distribution function at thresholds of some cells, at infinity too."""
         value = (threshold > 0).astype(float)
         slopes = np.zeros((len(value), kernels.N_LOCAL))
         finite = np.isfinite(threshold)
+        rows = rows[finite]
         value[finite], slopes[finite] = self._reports(
-            kernels.CUMULATIVE, threshold[finite], local[finite], directions, self.stimuli[finite], self.asked[finite]
+            kernels.CUMULATIVE, threshold[finite], local[rows], directions, self.stimuli[rows], self.asked[rows]
         )
         return value, slopes
 
