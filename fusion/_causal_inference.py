@@ -7,7 +7,14 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import NotFittedError
 
 from fusion._causal.checks import as_condition, as_levels, as_precision, as_responses, as_stimuli
-from fusion._causal.fitting import at_bound, draw_starts, leave_one_out, maximise, standard_errors, starts_from_constant_noise
+from fusion._causal.fitting import (
+    at_bound,
+    draw_starts,
+    leave_one_out,
+    maximise,
+    standard_errors,
+    starts_from_constant_noise,
+)
 from fusion._causal.likelihood import Likelihood
 from fusion._causal.observer import observe, reports
 from fusion._causal.parameters import Layout, Parameter, noise_of

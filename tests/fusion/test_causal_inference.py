@@ -25,17 +25,17 @@ def trials(strategy="averaging", n_repeats=16, seed=0, **settings):
 
 @pytest.mark.parametrize("strategy", ["averaging", "selection", "matching"])
 def test_recovers_the_parameters_within_its_standard_errors(strategy):
-    stimuli, responses = trials(strategy)
-    model = CausalInference(strategy, n_starts=2).fit(stimuli, responses)
+    stimuli, responses = trials(strategy, n_repeats=6)
+    model = CausalInference(strategy, n_starts=1).fit(stimuli, responses)
     found = [model.p_common_, *model.sigma_, model.prior_mean_, model.prior_sigma_]
     errors = [model.standard_errors_[k] for k in ("p_common", "sigma[0]", "sigma[1]", "prior_mean", "prior_sigma")]
     truth = [0.4, 2.0, 7.0, 0.5, 12.0]
     assert (abs(np.subtract(found, truth)) < 4 * np.array(errors)).all()
-    assert model.sigma_.shape == (2,) and max(errors) < 3
+    assert model.sigma_.shape == (2,) and max(errors) < 4
 
 
 def test_the_strategy_that_answered_is_the_likeliest():
-    stimuli, responses = trials("fixed_criterion", criterion=8.0)
+    stimuli, responses = trials("fixed_criterion", n_repeats=8, criterion=8.0)
     scores = {}
     for strategy in ("averaging", "fixed_criterion", "forced_fusion", "segregation"):
         scores[strategy] = CausalInference(strategy, n_starts=1).fit(stimuli, responses).aic_
@@ -43,7 +43,7 @@ def test_the_strategy_that_answered_is_the_likeliest():
 
 
 def test_noise_differs_between_conditions():
-    stimuli = np.repeat(PLACES, 12, axis=0)
+    stimuli = np.repeat(PLACES, 8, axis=0)
     condition = np.array(["dim", "bright"])[np.arange(len(stimuli)) % 2]
     noise = np.where((condition == "dim")[:, None], (6.0, 7.0), (1.5, 7.0))
     simulated = CausalInference(p_common=0.5, prior_mean=0.0, prior_sigma=12.0)
@@ -151,6 +151,18 @@ def test_same_seed_same_fit_and_summary():
     np.testing.assert_array_equal(first._theta, second._theta)
     assert "prior_sigma" in first.summary() and "AIC" in first.summary()
     assert first.bic_ > first.aic_ and first.log_likelihood() == first.log_likelihood_
+
+
+def test_finds_noise_that_grows_with_eccentricity():
+    stimuli = np.repeat(PLACES * 4, 12, axis=0)
+    noise = np.array([1.5, 4.0]) * np.sqrt(1 + np.array([0.1, 0.0]) ** 2 * stimuli**2)
+    settings = {"prior_mean": 0.0, "prior_sigma": 30.0, "n_starts": 1}
+    said = CausalInference("forced_fusion", **settings).simulate(stimuli, 2, precision=noise**-2)
+    constant = CausalInference("forced_fusion", **settings).fit(stimuli, said)
+    model = CausalInference("forced_fusion", noise="eccentricity", **settings).fit(stimuli, said)
+    assert model.log_likelihood_ > constant.log_likelihood_ + 10
+    assert model.eccentricity_[0] == pytest.approx(0.1, abs=4 * model.standard_errors_["eccentricity[0]"])
+    assert model.eccentricity_[1] < 0.05
 
 
 def test_warns_where_the_responses_do_not_determine_a_parameter():

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.stats import norm
 
 
-def measurements(stimuli, sigma, n=1201, reach=6.5):
+def measurements(stimuli, sigma, n=501, reach=6.5):
     """Pairs of measurements (n * n, 2) and their probabilities."""
     z = np.linspace(-reach, reach, n)
     weight = np.exp(-0.5 * z**2)
