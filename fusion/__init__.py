@@ -1,6 +1,7 @@
 """Trust each sense as much as it deserves: reliability, precision, and the fusion of senses."""
 
 from fusion._align_maps import align_maps
+from fusion._causal_inference import CausalInference
 from fusion._density_reliability import DensityReliability
 from fusion._gaussians import fuse_gaussians
 from fusion._hebbian_association import HebbianAssociation
@@ -9,10 +10,13 @@ from fusion._neural_field import NeuralField
 from fusion._neural_field_audiovisual import AudiovisualNetwork
 from fusion._neural_field_kernel import LateralKernel
 from fusion._precision_fusion import PrecisionFusion
+from fusion._procedures import localise, two_interval_choice
 from fusion._protocols import Precision, Reliability
+from fusion._psychometric import Psychometric
 
 __all__ = [
     "AudiovisualNetwork",
+    "CausalInference",
     "DensityReliability",
     "HebbianAssociation",
     "LateralKernel",
@@ -20,7 +24,10 @@ __all__ = [
     "NeuralField",
     "Precision",
     "PrecisionFusion",
+    "Psychometric",
     "Reliability",
     "align_maps",
     "fuse_gaussians",
+    "localise",
+    "two_interval_choice",
 ]

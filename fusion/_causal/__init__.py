@@ -1,0 +1,1 @@
+"""Bayesian causal inference: likelihoods by quadrature, parameters, and their fit."""

@@ -1,0 +1,85 @@
+"""Checks of trials: one function per argument."""
+
+import numpy as np
+
+
+def as_stimuli(stimuli):
+    """(n_trials, 2), NaN = absent."""
+    stimuli = _as_floats("stimuli", stimuli)
+    if stimuli.ndim != 2 or stimuli.shape[1] != 2 or not len(stimuli):
+        raise ValueError(
+            f"stimuli must have shape (n_trials, 2), two senses and at least one trial; got {stimuli.shape}"
+        )
+    if np.isinf(stimuli).any():
+        raise ValueError("stimuli must not be infinite; NaN marks an absent sense")
+    if np.isnan(stimuli).all(axis=1).any():
+        raise ValueError(f"stimuli: both senses are absent in trial {int(np.isnan(stimuli).all(axis=1).argmax())}")
+    return stimuli
+
+
+def as_responses(responses, stimuli, kind, levels):
+    """(n_trials, 2), NaN = not asked; (n_trials,) of 0 and 1 for unity."""
+    responses = _as_floats("responses", responses)
+    shape = (len(stimuli),) if kind == "unity" else stimuli.shape
+    if responses.shape != shape:
+        raise ValueError(f"responses must have shape {shape} for {kind} of these stimuli; got {responses.shape}")
+    if np.isinf(responses).any():
+        raise ValueError("responses must not be infinite; NaN marks what was not asked")
+    unasked = np.isnan(responses) if kind == "unity" else np.isnan(responses).all(axis=1)
+    if unasked.any():
+        raise ValueError(f"responses: nothing was asked in trial {int(unasked.argmax())}; leave such trials out")
+    allowed = {"unity": (0.0, 1.0), "discrimination": (-1.0, 1.0)}.get(kind, levels)
+    if allowed is not None and not np.isin(responses[~np.isnan(responses)], allowed).all():
+        raise ValueError(f"responses must be among {', '.join(f'{a:g}' for a in allowed)} for {kind}")
+    if kind == "unity":
+        if np.isnan(stimuli).any():
+            raise ValueError("stimuli: judgements of unity need both senses in every trial")
+    elif (~np.isnan(responses) & np.isnan(stimuli)).any():
+        trial = int((~np.isnan(responses) & np.isnan(stimuli)).any(axis=1).argmax())
+        raise ValueError(f"responses: trial {trial} answers about a sense whose stimulus is absent")
+    return responses
+
+
+def as_precision(precision, stimuli):
+    """(n_trials, 2) or None; positive wherever there is a stimulus."""
+    if precision is None:
+        return None
+    precision = _as_floats("precision", precision)
+    if precision.shape != stimuli.shape:
+        raise ValueError(f"precision must have the shape of stimuli, {stimuli.shape}; got {precision.shape}")
+    present = precision[~np.isnan(stimuli)]
+    if not (np.isfinite(present) & (present > 0)).all():
+        raise ValueError("precision must be positive and finite wherever there is a stimulus")
+    return np.where(np.isnan(stimuli), 1.0, precision)
+
+
+def as_condition(condition, n_trials, known=None):
+    """Labels of the conditions and the number of each trial's."""
+    if condition is None:
+        if known is not None and len(known) > 1:
+            raise ValueError(f"condition must be given: there are {', '.join(map(str, known))}")
+        return (np.array([0]) if known is None else known), np.zeros(n_trials, dtype=int)
+    condition = np.asarray(condition)
+    if condition.shape != (n_trials,):
+        raise ValueError(f"condition must have shape ({n_trials},); got {condition.shape}")
+    if condition.dtype.kind == "f" and not np.isfinite(condition).all():
+        raise ValueError("condition must not hold NaN or infinity")
+    labels = np.unique(condition) if known is None else known
+    if not np.isin(condition, labels).all():
+        raise ValueError(f"condition must be among those fitted: {', '.join(map(str, labels))}")
+    return labels, np.searchsorted(labels, condition)
+
+
+def as_levels(levels):
+    """Sorted allowed responses."""
+    levels = np.unique(_as_floats("levels", levels))
+    if levels.ndim != 1 or len(levels) < 2 or not np.isfinite(levels).all():
+        raise ValueError(f"levels must hold at least 2 different finite numbers; got {levels}")
+    return levels
+
+
+def _as_floats(name, values):
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} must be a rectangular array of numbers; got {type(values).__name__}") from error

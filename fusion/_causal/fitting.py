@@ -1,0 +1,136 @@
+"""Bounded maximum likelihood from several starts, and how sure one can be of its result."""
+
+from copy import copy
+from dataclasses import replace
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.stats import qmc
+
+EDGE = 1e-3  # a parameter within this share of its range from a bound counts as being there
+SCOUTING = 12  # iterations after which starts are compared
+FLAT = 1e-4  # smallest eigenvalue of the information, scaled to unit diagonal, that still determines all parameters
+
+
+def maximise(likelihood, starts, counts=None):
+    """Best end point of L-BFGS-B from the `starts` (n_starts, n_free), in search coordinates.
+
+    Returns
+    -------
+    theta : (n_parameters,); value : float
+    """
+    layout = likelihood.layout
+    free = layout.free
+    parameters = [layout.parameters[i] for i in free]
+    bounds = np.array([[p.to_search(p.low), p.to_search(p.high)] for p in parameters]).reshape(-1, 2)
+    n_answers = max((likelihood.counts if counts is None else counts).sum(), 1.0)
+
+    def objective(x):
+        theta = assemble(layout, x)
+        value, gradient = likelihood(theta, counts)
+        slopes = [p.search_slope(v) for p, v in zip(parameters, theta[free])]
+        return -value / n_answers, -gradient[free] * slopes / n_answers
+
+    if not len(free):
+        theta = layout.fixed_values()
+        return theta, likelihood(theta, counts)[0]
+    options = {"maxiter": 300, "ftol": 1e-10, "gtol": 1e-6}
+
+    def descend(x, **limits):
+        return minimize(objective, x, jac=True, method="L-BFGS-B", bounds=bounds, options=options | limits)
+
+    # All starts go a little way, the two that came furthest to the end.
+    hopeful = sorted((descend(x, maxiter=SCOUTING) for x in starts), key=lambda end: end.fun)[:2]
+    best = min((end if end.success else descend(end.x) for end in hopeful), key=lambda end: end.fun)
+    return assemble(layout, best.x), -best.fun * n_answers
+
+
+def assemble(layout, x):
+    """All parameters from the search coordinates of the free ones."""
+    theta = layout.fixed_values()
+    for index, value in zip(layout.free, x):
+        parameter = layout.parameters[index]
+        theta[index] = np.clip(parameter.from_search(value), parameter.low, parameter.high)
+    return theta
+
+
+def draw_starts(layout, ranges, n_starts, seed):
+    """Middle of the plausible ranges (n_free, 2), then points of a scrambled Sobol' sequence in them; as searched."""
+    parameters = [layout.parameters[i] for i in layout.free]
+    ends = np.array([[p.to_search(v) for v in limits] for p, limits in zip(parameters, ranges)]).reshape(-1, 2)
+    if not len(parameters):
+        return np.empty((1, 0))
+    points = qmc.Sobol(len(parameters), rng=np.random.default_rng(seed)).random_base2(int(np.ceil(np.log2(n_starts))))
+    points[0] = 0.5
+    return ends[:, 0] + points[:n_starts] * (ends[:, 1] - ends[:, 0])
+
+
+def starts_from_constant_noise(likelihood, starts, coefficient):
+    """The best constant noise, with growth of 0 and of `coefficient`; (2, n_free), as searched."""
+    layout = likelihood.layout
+    growing = set(layout.eccentricity.ravel())
+    constant = copy(likelihood)
+    constant.layout = replace(
+        layout,
+        parameters=tuple(replace(p, fixed=p.low) if i in growing else p for i, p in enumerate(layout.parameters)),
+    )
+    theta, _ = maximise(constant, starts[:, np.isin(layout.free, constant.layout.free)])
+    flat = np.array([layout.parameters[i].to_search(theta[i]) for i in layout.free])
+    grown = [layout.parameters[i].to_search(coefficient) if i in growing else x for i, x in zip(layout.free, flat)]
+    return np.array([flat, grown])
+
+
+def standard_errors(likelihood, theta):
+    """From the inverse of the observed information (n_parameters,).
+
+    NaN for parameters that are fixed or at a bound, and for all where the likelihood is flat in some direction.
+    """
+    inside, covariance = covariance_of(likelihood, theta)
+    errors = np.full(len(theta), np.nan)
+    if covariance is not None:
+        errors[inside] = np.sqrt(np.diagonal(covariance))
+    return errors
+
+
+def covariance_of(likelihood, theta):
+    """Free parameters off their bounds, and the inverse of their information; None where that is flat."""
+    layout = likelihood.layout
+    inside = np.array([i for i in layout.free if not at_bound(layout.parameters[i], theta[i])], dtype=int)
+    if not len(inside):
+        return inside, None
+    information = np.empty((len(inside), len(inside)))
+    for row, i in enumerate(inside):
+        parameter = layout.parameters[i]
+        step = 1e-4 * max(abs(theta[i]), 1e-3 * (parameter.high - parameter.low))
+        step = min(step, theta[i] - parameter.low, parameter.high - theta[i])
+        shifted = [theta.copy(), theta.copy()]
+        shifted[0][i] -= step
+        shifted[1][i] += step
+        low, high = (likelihood(point)[1][inside] for point in shifted)
+        information[row] = -(high - low) / (2 * step)
+    information = (information + information.T) / 2
+    scale = np.sqrt(np.abs(np.diagonal(information)))
+    scaled = information / np.outer(scale, scale) if (scale > 0).all() else np.zeros_like(information)
+    values, vectors = np.linalg.eigh(scaled)
+    if values[0] <= FLAT:
+        return inside, None
+    return inside, (vectors / values) @ vectors.T / np.outer(scale, scale)
+
+
+def leave_one_out(likelihood, theta):
+    """Log-likelihood of each cell had one of its answers been left out of the fit: to first order, without refitting.
+
+    Without an answer the optimum moves by minus the covariance times the slope of its log-likelihood (infinitesimal
+    jackknife; Efron 1981, Biometrika 68:589).
+    """
+    log_p, slopes = likelihood.cell_scores(theta)
+    inside, covariance = covariance_of(likelihood, theta)
+    if covariance is None:
+        raise ValueError("cv='loo' needs an optimum in the interior; use folds where the likelihood is flat")
+    slopes = slopes[:, inside]
+    return log_p - np.einsum("ci,ij,cj->c", slopes, covariance, slopes)
+
+
+def at_bound(parameter, value):
+    low, high, x = (parameter.to_search(v) for v in (parameter.low, parameter.high, value))
+    return min(x - low, high - x) < EDGE * (high - low)

@@ -1,0 +1,497 @@
+"""Bayesian causal inference: do two senses tell of one thing or of two?"""
+
+import warnings
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+from sklearn.exceptions import NotFittedError
+
+from fusion._causal.checks import as_condition, as_levels, as_precision, as_responses, as_stimuli
+from fusion._causal.fitting import (
+    at_bound,
+    draw_starts,
+    leave_one_out,
+    maximise,
+    standard_errors,
+    starts_from_constant_noise,
+)
+from fusion._causal.likelihood import Likelihood
+from fusion._causal.observer import observe, reports
+from fusion._causal.parameters import Layout, Parameter, noise_of
+from topology._validation import check_choice, check_generator, check_integer, check_real
+
+STRATEGIES = (
+    "averaging",
+    "selection",
+    "matching",
+    "forced_fusion",
+    "segregation",
+    "fixed_criterion",
+    "stochastic_fusion",
+)
+RESPONSES = ("localisation", "discrimination", "unity")
+USES_POSTERIOR = ("averaging", "selection", "matching")
+P_LIMITS = (1e-3, 1 - 1e-3)
+
+
+class CausalInference(BaseEstimator):
+    """Observer of two senses who weighs whether their signals have one cause; fitted by maximum likelihood.
+
+    Each sense measures its stimulus with Gaussian noise; causes come from a Gaussian prior; one cause is behind both
+    measurements with probability `p_common`. Response probabilities are integrated numerically, without simulation, so
+    that the likelihood is smooth and has exact derivatives.
+
+    Parameters
+    ----------
+    strategy : str, default="averaging"
+        How an estimate is made. "averaging": of the estimates under one and two causes, weighted by their posterior.
+        "selection": the one of the likelier structure. "matching": structures drawn with their posterior.
+        "forced_fusion": always one cause. "segregation": always two. "fixed_criterion": one cause if the measurements
+        differ by less than a criterion. "stochastic_fusion": one cause with probability `p_common`, whatever was
+        measured.
+    response : {"localisation", "discrimination", "unity"}, default="localisation"
+        Where a stimulus is (in units of the stimuli), whether it is right (1) or left (-1) of 0, or whether both have
+        one cause (1 same, 0 different). Judgements of unity exist for the strategies that judge: all but forced fusion
+        and segregation; averaging and selection then both answer by the likelier structure.
+    levels : array-like or None, default=None
+        Localisation on a discrete scale: the allowed responses, each standing for the estimates nearest to it (counts
+        of flashes). None: a continuous scale.
+    p_common, prior_mean, prior_sigma, criterion, motor_sigma, lapse : float or None
+        Held fixed if a number, fitted if None. By default all are fitted except motor noise and lapses, which are 0.
+        `motor_sigma` is added to estimates; `lapse` is the probability of a random response.
+    sigma : array-like of shape (n_modalities,) or None, default=None
+        Noise SD of each sense; NaN entries, or None, are fitted.
+    varying : tuple of int or None, default=None
+        Senses whose noise depends on the condition. None: all.
+    noise : {"constant", "eccentricity"}, default="constant"
+        With eccentricity the variance grows as sigma**2 (1 + w**2 s**2), w fitted for each sense (`eccentricity_`).
+    period : float or None, default=None
+        Full circle in units of the stimuli where these are directions: then s**2 becomes
+        2 (period / 2 pi)**2 (1 - cos(2 pi s / period)).
+    bounds : dict or None, default=None
+        Overrides the limits of parameters: {"prior_sigma": (1, 100), ...}.
+    n_starts : int, default=6
+        Starts of the optimiser, from a Sobol' sequence; with eccentricity two more, from the best constant noise.
+    random_state : int, Generator or None, default=0
+        Scrambles the starts.
+
+    Attributes
+    ----------
+    p_common_ : float, or ndarray of shape (n_conditions,) for stochastic fusion with several conditions
+    sigma_, eccentricity_ : ndarray of shape (n_modalities,) or, with conditions, (n_conditions, n_modalities)
+    prior_mean_, prior_sigma_, criterion_, motor_sigma_, lapse_ : float
+        NaN where the strategy has no such parameter.
+    standard_errors_ : dict of str to float
+        Of each fitted parameter, from the curvature of the log-likelihood; NaN at a bound or where it is flat.
+    log_likelihood_, aic_, bic_ : float
+    n_parameters_, n_responses_ : int
+    conditions_ : ndarray of shape (n_conditions,)
+
+    Notes
+    -----
+    Two senses. Where only one is present every strategy gives its own estimate. The observer knows its own noise, also
+    where that grows with eccentricity; a heteroscedastic likelihood is not inverted by it.
+
+    References
+    ----------
+    Koerding et al. (2007), PLoS ONE 2:e943. Wozny, Beierholm & Shams (2010), PLoS Comput Biol 6:e1000871 (strategies).
+    Acerbi, Dokka, Angelaki & Ma (2018), PLoS Comput Biol 14:e1006110 (fixed criterion, stochastic fusion).
+    """
+
+    def __init__(
+        self,
+        strategy="averaging",
+        *,
+        response="localisation",
+        levels=None,
+        p_common=None,
+        sigma=None,
+        prior_mean=None,
+        prior_sigma=None,
+        criterion=None,
+        motor_sigma=0.0,
+        lapse=0.0,
+        varying=None,
+        noise="constant",
+        period=None,
+        bounds=None,
+        n_starts=6,
+        random_state=0,
+    ):
+        self.strategy = strategy
+        self.response = response
+        self.levels = levels
+        self.p_common = p_common
+        self.sigma = sigma
+        self.prior_mean = prior_mean
+        self.prior_sigma = prior_sigma
+        self.criterion = criterion
+        self.motor_sigma = motor_sigma
+        self.lapse = lapse
+        self.varying = varying
+        self.noise = noise
+        self.period = period
+        self.bounds = bounds
+        self.n_starts = n_starts
+        self.random_state = random_state
+
+    def fit(self, stimuli, responses, *, condition=None, precision=None):
+        """Find the parameters under which the responses are likeliest.
+
+        Parameters
+        ----------
+        stimuli : array-like of shape (n_trials, n_modalities)
+            NaN = absent.
+        responses : array-like of shape (n_trials, n_modalities), or (n_trials,) for unity
+            NaN = not asked.
+        condition : array-like of shape (n_trials,), optional
+            Labels of conditions that differ in noise.
+        precision : array-like of shape (n_trials, n_modalities), optional
+            Inverse variance of each measurement, such as `LocalPrecision` gives; used in place of `sigma_`.
+
+        Raises
+        ------
+        ValueError, TypeError
+            Unknown strategy, shapes that disagree, infinite values, precisions that are not positive, trials in which
+            nothing was asked or an absent sense was, responses off the scale.
+
+        Warns
+        -----
+        RuntimeWarning
+            At a degenerate optimum: a parameter at its bound, or a flat likelihood.
+        """
+        likelihood = self._prepare(stimuli, responses, condition, precision)
+        layout = likelihood.layout
+        ranges = [self._plausible(layout.parameters[i]) for i in layout.free]
+        starts = draw_starts(layout, ranges, check_integer("n_starts", self.n_starts, 1), self.random_state)
+        if not self._uses_precision and self.noise == "eccentricity":
+            near = starts_from_constant_noise(likelihood, starts, 1 / self._stimulus_range)
+            starts = np.concatenate([starts, near])
+        self._theta, self.log_likelihood_ = maximise(likelihood, starts)
+        errors = standard_errors(likelihood, self._theta)
+        self.standard_errors_ = {layout.parameters[i].name: float(errors[i]) for i in layout.free}
+        self.n_parameters_, self.n_responses_ = len(layout.free), int(likelihood.counts.sum())
+        self.aic_ = 2 * self.n_parameters_ - 2 * self.log_likelihood_
+        self.bic_ = self.n_parameters_ * np.log(self.n_responses_) - 2 * self.log_likelihood_
+        self._layout, self._likelihood = layout, likelihood
+        self._publish()
+        self._warn_if_degenerate(errors)
+        return self
+
+    def log_likelihood(self, stimuli=None, responses=None, *, condition=None, precision=None):
+        """Log-likelihood of each trial, (n_trials,); without arguments the sum over those that were fitted."""
+        self._check_fitted()
+        if stimuli is None:
+            return self.log_likelihood_
+        return self._prepare(stimuli, responses, condition, precision, fitted=True).per_trial(
+            self._theta, len(np.asarray(stimuli))
+        )
+
+    def cross_val_log_likelihood(self, stimuli, responses, *, condition=None, precision=None, cv=10, random_state=0):
+        """Log-likelihood of each trial under parameters fitted without its fold, (n_trials,).
+
+        `cv` is the number of folds, drawn at random within conditions; each fit starts at the optimum of all trials.
+        With "loo" each answer is left out alone, and the move of the optimum is computed to first order, without
+        refitting.
+        """
+        stimuli, responses = np.asarray(stimuli, dtype=float), np.asarray(responses, dtype=float)
+        whole = clone(self).fit(stimuli, responses, condition=condition, precision=precision)
+        likelihood, layout = whole._likelihood, whole._layout
+        if isinstance(cv, str):
+            check_choice("cv", cv, ("loo",))
+            scores = leave_one_out(likelihood, whole._theta)
+            return np.bincount(likelihood.answer_rows, scores[likelihood.answer_cells], minlength=len(stimuli))
+        n, cv = len(stimuli), check_integer("cv", cv, 2)
+        if cv > n:
+            raise ValueError(f"cv must be at most the number of trials ({n}), got {cv}")
+        rng = check_generator(random_state)
+        codes = np.zeros(n, dtype=int) if condition is None else np.unique(condition, return_inverse=True)[1]
+        order = np.lexsort([rng.random(n), codes])
+        folds = np.empty(n, dtype=int)
+        folds[order] = np.arange(n) % cv
+        start = np.array([[layout.parameters[i].to_search(whole._theta[i]) for i in layout.free]])
+        scores = np.empty(n)
+        for fold in range(cv):
+            kept = folds[likelihood.answer_rows] != fold
+            counts = np.bincount(likelihood.answer_cells[kept], minlength=len(likelihood.counts)).astype(float)
+            theta, _ = maximise(likelihood, start, counts)
+            scores[folds == fold] = likelihood.per_trial(theta, n)[folds == fold]
+        return scores
+
+    def predict(self, stimuli, *, condition=None, precision=None):
+        """What the observer says if its measurements are the stimuli themselves.
+
+        Returns
+        -------
+        ndarray of shape (n_trials, n_modalities)
+            Estimates (localisation) or their signs, NaN for absent senses; for unity (n_trials,), 1 = same. Of random
+            strategies the likelier answer; for the estimates of matching and stochastic fusion the mean.
+        """
+        stimuli, noise, p_common, settings = self._observed(stimuli, condition, precision)
+        observed = observe(self.strategy, stimuli, noise, p_common, *settings)
+        if self.response == "unity":
+            return (observed.share_common > 0.5).astype(int)
+        estimates = observed.mean_estimate()
+        return self._on_scale(estimates)
+
+    def common_cause_proba(self, stimuli, *, condition=None, precision=None):
+        """Probability (n_trials,) with which the strategy takes measurements at these places to have one cause.
+
+        The posterior of a common cause for the Bayesian strategies; 0 or 1 for the others, `p_common_` for stochastic
+        fusion. Where one sense is absent it is the prior.
+        """
+        stimuli, noise, p_common, settings = self._observed(stimuli, condition, precision)
+        return observe(self.strategy, stimuli, noise, p_common, *settings).posterior
+
+    def simulate(self, stimuli, random_state=None, *, condition=None, precision=None):
+        """Responses to noisy measurements of the stimuli, shaped as `fit` takes them.
+
+        Works without a fit if every parameter of the strategy was given.
+        """
+        rng = check_generator(random_state)
+        stimuli, noise, p_common, settings = self._observed(stimuli, condition, precision)
+        measured = stimuli + noise * rng.standard_normal(stimuli.shape)
+        observed = observe(self.strategy, measured, noise, p_common, *settings)
+        common = rng.random(len(stimuli)) < observed.share_common
+        lapsed = rng.random(stimuli.shape) < self.lapse_
+        if self.response == "unity":
+            return np.where(lapsed[:, 0], rng.integers(0, 2, len(stimuli)), common.astype(int))
+        estimates = reports(observed, common) + self.motor_sigma_ * rng.standard_normal(stimuli.shape)
+        said = self._on_scale(estimates)
+        if self.response == "discrimination":
+            random = rng.choice([-1.0, 1.0], stimuli.shape)
+        elif self.levels is not None:
+            random = rng.choice(as_levels(self.levels), stimuli.shape)
+        else:
+            if self.lapse_ > 0 and not hasattr(self, "response_range_"):
+                raise ValueError("simulating lapses on a continuous scale needs the range of responses that fit learns")
+            random = rng.uniform(*getattr(self, "response_range_", (0.0, 1.0)), stimuli.shape)
+        return np.where(np.isnan(said), np.nan, np.where(lapsed, random, said))
+
+    def summary(self):
+        """Table of the fit as text: parameters with standard errors, log-likelihood, AIC, BIC."""
+        self._check_fitted()
+        lines = [f"{self.strategy}, {self.response}: {self.n_responses_} responses, {self.n_parameters_} parameters"]
+        for index, parameter in enumerate(self._layout.parameters):
+            error = self.standard_errors_.get(parameter.name)
+            note = "fixed" if error is None else f"SE {error:.3g}" if np.isfinite(error) else "SE unknown"
+            lines.append(f"{parameter.name:<18} {self._theta[index]:>10.4g}  {note}")
+        lines.append(f"log-likelihood {self.log_likelihood_:.2f}, AIC {self.aic_:.2f}, BIC {self.bic_:.2f}")
+        return "\n".join(lines)
+
+    # --- preparation --------------------------------------------------------------------------------------------
+
+    def _prepare(self, stimuli, responses, condition, precision, fitted=False):
+        self._check_parameters()
+        stimuli = as_stimuli(stimuli)
+        levels = None if self.levels is None else as_levels(self.levels)
+        responses = as_responses(responses, stimuli, self.response, levels)
+        precision = as_precision(precision, stimuli)
+        labels, codes = as_condition(condition, len(stimuli), self.conditions_ if fitted else None)
+        if not fitted:
+            self.conditions_ = labels
+            self._has_conditions = condition is not None
+            self._stimulus_range = float(np.nanmax(stimuli) - np.nanmin(stimuli)) or 1.0
+            self._stimulus_middle = float(np.nanmean(stimuli))
+            self._uses_precision = precision is not None
+            if self.response == "localisation" and levels is None:
+                self.response_range_ = (float(np.nanmin(responses)), float(np.nanmax(responses)))
+                if self.response_range_[0] == self.response_range_[1]:
+                    raise ValueError("responses must vary: all are the same")
+            self._layout = self._make_layout()
+        elif self._uses_precision != (precision is not None):
+            raise ValueError(f"precision must {'' if self._uses_precision else 'not '}be given, as it was in fit")
+        return Likelihood(
+            STRATEGIES.index(self.strategy), self.response, stimuli, responses, codes, precision, self._layout, levels,
+            getattr(self, "response_range_", None), self.period,
+        )  # fmt: skip
+
+    def _make_layout(self):
+        """Parameters that strategy, response and data have, and where each stands."""
+        parameters = []
+        n_conditions = len(self.conditions_)
+        span = self._stimulus_range
+
+        def add(name, fixed, low, high, softening=None):
+            low, high = self._limits(name, low, high)
+            low = max(low, softening * 1e-5) if softening else low
+            parameters.append(Parameter(name, np.nan if fixed is None else float(fixed), low, high, softening))
+            return len(parameters) - 1
+
+        def per_sense(name, values, varying, low, high, softening):
+            index = np.full((n_conditions, 2), -1)
+            for sense in range(2):
+                several = n_conditions > 1 and sense in varying
+                for row in range(n_conditions):
+                    label = f"{name}[{self.conditions_[row]}, {sense}]" if several else f"{name}[{sense}]"
+                    repeat = row > 0 and not several
+                    fixed = None if np.isnan(values[sense]) else values[sense]
+                    index[row, sense] = index[0, sense] if repeat else add(label, fixed, low, high, softening)
+            return index
+
+        absent = np.full((n_conditions, 2), -1)
+        sigma, eccentricity = absent, absent
+        if not self._uses_precision:
+            given = np.full(2, np.nan) if self.sigma is None else np.asarray(self.sigma, dtype=float)
+            varying = (0, 1) if self.varying is None else self.varying
+            sigma = per_sense("sigma", given, varying, span / 500, 4 * span, 0.0)
+            if self.noise == "eccentricity":
+                eccentricity = per_sense("eccentricity", np.full(2, np.nan), (), 0.0, 10 / span, 0.5 / span)
+        judges = self.response == "unity"
+        p_common = np.full(n_conditions, -1)
+        if self.strategy == "stochastic_fusion":
+            several = n_conditions > 1
+            names = [f"p_common[{label}]" if several else "p_common" for label in self.conditions_]
+            p_common = np.array([add(name, self.p_common, *P_LIMITS) for name in names])
+        elif self.strategy in USES_POSTERIOR:
+            p_common[:] = add("p_common", self.p_common, *P_LIMITS)
+        prior = not judges or self.strategy in USES_POSTERIOR
+        middle = self._stimulus_middle
+        return Layout(
+            sigma=sigma,
+            eccentricity=eccentricity,
+            p_common=p_common,
+            prior_mean=add("prior_mean", self.prior_mean, middle - 2 * span, middle + 2 * span) if prior else -1,
+            prior_sigma=add("prior_sigma", self.prior_sigma, span / 200, 10 * span, 0.0) if prior else -1,
+            criterion=add("criterion", self.criterion, span / 500, 4 * span, 0.0)
+            if self.strategy == "fixed_criterion"
+            else -1,
+            motor=-1 if judges else add("motor_sigma", self.motor_sigma, span / 1000, span, 0.0),
+            lapse=add("lapse", self.lapse, 0.0, 0.5),
+            parameters=tuple(parameters),
+        )
+
+    def _limits(self, name, low, high):
+        low, high = (self.bounds or {}).get(name.split("[")[0], (low, high))
+        if not (np.isfinite([low, high]).all() and low < high):
+            raise ValueError(f"bounds of {name} must be two finite numbers in order; got {(low, high)}")
+        return float(low), float(high)
+
+    def _plausible(self, parameter):
+        """Range that starts are drawn from."""
+        span, name = self._stimulus_range, parameter.name.split("[")[0]
+        low, high = {
+            "sigma": (span / 30, span / 2),
+            "eccentricity": (0.2 / span, 6 / span),
+            "p_common": (0.2, 0.8),
+            "prior_mean": (self._stimulus_middle - span / 10, self._stimulus_middle + span / 10),
+            "prior_sigma": (span / 4, 2 * span),
+            "criterion": (span / 20, span / 2),
+            "motor_sigma": (span / 100, span / 10),
+            "lapse": (0.005, 0.1),
+        }[name]
+        return np.clip([low, high], parameter.low, parameter.high)
+
+    def _publish(self):
+        """Fitted values under their public names."""
+
+        def values(index):
+            return self._theta[index] if index.min() >= 0 else np.full(index.shape, np.nan)
+
+        layout = self._layout
+        sigma, eccentricity, p_common = map(values, (layout.sigma, layout.eccentricity, layout.p_common))
+        self.sigma_, self.eccentricity_ = (a if self._has_conditions else a[0] for a in (sigma, eccentricity))
+        same = len(set(p_common)) == 1 or np.isnan(p_common).all()
+        self.p_common_ = float(p_common[0]) if same else p_common
+        for name, index in (
+            ("prior_mean_", layout.prior_mean),
+            ("prior_sigma_", layout.prior_sigma),
+            ("criterion_", layout.criterion),
+            ("motor_sigma_", layout.motor),
+            ("lapse_", layout.lapse),
+        ):
+            setattr(self, name, float(self._theta[index]) if index >= 0 else np.nan)
+
+    def _warn_if_degenerate(self, errors):
+        layout = self._layout
+        found = [layout.parameters[i] for i in layout.free if at_bound(layout.parameters[i], self._theta[i])]
+        # No lapses and no growth of noise are ordinary findings.
+        found = [p.name for p in found if p.name.split("[")[0] not in ("lapse", "eccentricity")]
+        if found:
+            warnings.warn(
+                f"degenerate optimum: {', '.join(found)} ended at a bound; the responses do not determine it. Fix it, "
+                f"or narrow its bounds",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+        elif len(layout.free) and np.isnan(errors[layout.free]).all():
+            warnings.warn(
+                "degenerate optimum: the likelihood is flat in some direction; the responses do not determine all "
+                "parameters. Fix one of them",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+
+    # --- the observer ---------------------------------------------------------------------------------------------
+
+    def _observed(self, stimuli, condition, precision):
+        """Checked stimuli, their noise, p_common of each trial, and (prior mean, prior SD, criterion)."""
+        self._check_parameters()
+        stimuli = as_stimuli(stimuli)
+        precision = as_precision(precision, stimuli)
+        if not hasattr(self, "log_likelihood_"):
+            self._use_given(precision, condition)
+        _, codes = as_condition(condition, len(stimuli), self.conditions_)
+        if precision is None and self._uses_precision:
+            raise ValueError("precision must be given, as it was in fit")
+        layout = self._layout
+        noise = noise_of(self._theta, layout, codes, stimuli, precision, self.period)
+        p_common = self._theta[layout.p_common[codes]] if layout.p_common.min() >= 0 else np.full(len(codes), np.nan)
+        return stimuli, noise, p_common, (self.prior_mean_, self.prior_sigma_, self.criterion_)
+
+    def _use_given(self, precision, condition):
+        """Without a fit, the parameters of the constructor, if they are all there."""
+        self.conditions_ = np.array([0]) if condition is None else np.unique(condition)
+        self._has_conditions = condition is not None
+        self._uses_precision = precision is not None
+        self._stimulus_range, self._stimulus_middle = 1.0, 0.0
+        layout = self._make_layout()
+        missing = [layout.parameters[i].name for i in layout.free]
+        if missing:
+            raise NotFittedError(f"call fit first, or give {', '.join(missing)}")
+        self._layout = layout
+        self._theta = layout.fixed_values()
+        self._publish()
+
+    def _on_scale(self, estimates):
+        if self.response == "discrimination":
+            return np.where(np.isnan(estimates), np.nan, np.where(estimates >= 0, 1.0, -1.0))
+        if self.levels is None:
+            return estimates
+        levels = as_levels(self.levels)
+        nearest = np.searchsorted((levels[1:] + levels[:-1]) / 2, np.nan_to_num(estimates))
+        return np.where(np.isnan(estimates), np.nan, levels[nearest])
+
+    def _check_fitted(self):
+        if not hasattr(self, "log_likelihood_"):
+            raise NotFittedError("this CausalInference is not fitted yet; call fit first")
+
+    def _check_parameters(self):
+        check_choice("strategy", self.strategy, STRATEGIES)
+        check_choice("response", self.response, RESPONSES)
+        check_choice("noise", self.noise, ("constant", "eccentricity"))
+        if self.response == "unity" and self.strategy in ("forced_fusion", "segregation"):
+            raise ValueError(f"strategy {self.strategy!r} makes no judgement of unity; it always gives the same answer")
+        for name, low, high, open_low in (
+            ("p_common", *P_LIMITS, False),
+            ("prior_mean", -np.inf, np.inf, False),
+            ("prior_sigma", 0, np.inf, True),
+            ("criterion", 0, np.inf, True),
+            ("motor_sigma", 0, np.inf, False),
+            ("lapse", 0, 1, False),
+            ("period", 0, np.inf, True),
+        ):
+            value = getattr(self, name)
+            if value is not None:
+                check_real(name, value, low, high, open_low=open_low)
+        if self.sigma is not None:
+            sigma = np.asarray(self.sigma, dtype=float)
+            if sigma.shape != (2,) or (sigma <= 0).any() or np.isinf(sigma).any():
+                raise ValueError(
+                    f"sigma must hold 2 positive numbers, NaN where it is to be fitted; got {self.sigma!r}"
+                )
+        if self.varying is not None and not set(self.varying) <= {0, 1}:
+            raise ValueError(f"varying must name senses 0 and 1; got {self.varying!r}")
+        known = {"sigma", "eccentricity", "p_common", "prior_mean", "prior_sigma", "criterion", "motor_sigma", "lapse"}
+        if unknown := set(self.bounds or {}) - known:
+            raise ValueError(f"bounds must be keyed by {', '.join(sorted(known))}; got {', '.join(sorted(unknown))}")
