@@ -42,12 +42,12 @@ class NeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, Transfo
     training : {"batch", "online"}, default="batch"
     n_epochs : int or "auto", default="auto"
         Passes over X in `fit`. "auto": 100 in batch training, 800 presentations per unit in online training.
-        Batch units that start on rows are too dense where the data are dense, and long waves of density settle slowly:
-        the power of the data density that they follow, 1/3 on a line and 1/2 in the plane when settled, is about 0.57
-        and 0.65 after 30 passes from range n_units / 2 to 0.01, 0.41 and 0.54 after 100 to 0.1. Online it settles.
+        Long waves of density settle slowly in a batch: units follow the data density with a power that is 1/3 on a line
+        and 1/2 in the plane once settled, but 0.57 and 0.65 after 30 passes, 0.44 and 0.55 after 100. Online training
+        settles.
     random_state : int, RandomState, Generator or None
         Decides the rows on which the units start and the order of online training.
-    neighborhood_range : (float or None, float), default=(None, 0.1)
+    neighborhood_range : (float or None, float), default=(None, 0.01)
         The range at the start and at the end, in ranks; None: half the number of units. Between them, as for the other
         pairs, start * (end / start)**p with progress p from 0 to 1: per epoch in batch training, else per sample.
     learning_rate : (float, float) in (0, 1], default=(0.5, 0.005)
@@ -100,7 +100,7 @@ class NeuralGas(ClassNamePrefixFeaturesOutMixin, Codebook, ClusterMixin, Transfo
         training="batch",
         n_epochs="auto",
         random_state=None,
-        neighborhood_range=(None, 0.1),
+        neighborhood_range=(None, 0.01),
         learning_rate=(0.5, 0.005),
         edge_lifetime=(20, 200),
         metric="euclidean",

@@ -10,7 +10,7 @@ from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from topology import CodebookDensity, Density, GrowingNeuralGas, NeuralGas, SelfOrganizingMap, _cell_densities, _density
+from topology import CodebookDensity, Density, GrowingNeuralGas, NeuralGas, SelfOrganizingMap, _cell_densities, _metric
 
 SLOPE = 4.0
 
@@ -181,8 +181,8 @@ def test_blocks_leave_the_density_alone(kind, monkeypatch):
     X = exponential(700, 2)
     whole = CodebookDensity(map_of(20), kind=kind).fit(X)
     scores = whole.score_samples(X)
-    for module in (_density, _cell_densities):
-        monkeypatch.setattr(module, "BLOCK", 97)
+    monkeypatch.setattr(_metric, "BLOCK_ENTRIES", 97)
+    monkeypatch.setattr(_cell_densities, "BLOCK", 97)
     monkeypatch.setattr(_cell_densities, "BLOCK_ENTRIES", 333)
     parts = CodebookDensity(map_of(20), kind=kind).fit(X)
     assert np.array_equal(parts.mass_, whole.mass_)
