@@ -7,12 +7,13 @@ from functools import partial
 import numpy as np
 import pytest
 import slow_assignment
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from topology import assignment
+
+torch = pytest.importorskip("torch")
 
 POSITIONS = np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0], [0.5, 1.0], [1.5, 1.0], [2.5, 1.0]])
 OPTIONS = {
