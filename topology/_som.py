@@ -4,12 +4,12 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from topology import storage
+from topology import metrics, storage
 from topology._batch_training import BatchSteps, count_epochs
 from topology._codebook import Codebook, label_rows
-from topology._metric import check_rows, to_rows
+from topology._metric import to_rows
 from topology._missing_values import check_observed, measure_observed
-from topology._nearest import find_two, pairwise
+from topology._nearest import pairwise
 from topology._network import plain_orders, shuffled_orders
 from topology._online_training import present
 from topology._placement import on_given, on_plane, on_samples
@@ -253,15 +253,8 @@ class SelfOrganizingMap(
         Next to each other are the 8 units around one on a rectangular lattice, diagonals included, and 6 on a
         hexagonal one. `topology.metrics.topographic_error` with `edges_` counts diagonals as errors.
         """
-        X = self._validate(X)
-        check_rows("X", X, self.prototypes_.dtype, self.metric)
-        if self.n_units_ == 1:
-            return 0.0
-        adjacent = self._check_fitted().lattice.edges(diagonal=True) @ [self.n_units_, 1]
-        n_adjacent = 0
-        for _, winners, _ in find_two(X, self.prototypes_, self.metric):
-            n_adjacent += np.isin(np.sort(winners, axis=1) @ [self.n_units_, 1], adjacent).sum()
-        return float(1 - n_adjacent / len(X))
+        adjacent = self._check_fitted().lattice.edges(diagonal=True)
+        return metrics.topographic_error(self._validate(X), self.prototypes_, adjacent, metric=self.metric)
 
     @classmethod
     def load(cls, path):

@@ -1,10 +1,13 @@
 """The arithmetic of the main experiment; its whole course is run by the smoke test of all experiments."""
 
+import csv
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.special import softmax
 
-from experiments.manipulation import _floors, _looking, _methods, _recognition, _split
+from experiments.manipulation import Config, _action, _floors, _looking, _methods, _recognition, _settings, _split
 from fusion import PrecisionFusion
 from smc.worlds import ObjectBank
 
@@ -51,6 +54,55 @@ def test_expected_information_is_that_of_a_blackboard():
                 after = np.exp(total[trial]) * remembered[m, pose]
                 expected[trial, pose] += alike[m] / sum(alike) * np.log(after[label[m]] / after.sum())
     np.testing.assert_allclose(agent.information_gain(objects, path, total, None), expected)
+
+
+def test_practice_is_judged_by_experts_that_have_not_met_the_object():
+    labels = np.arange(12) % 3
+    labelled = np.arange(11, -1, -1)
+    met = []
+
+    class Recogniser:
+        def fit(self, objects):
+            met.append(set(objects.tolist()))
+            return self
+
+        def judge(self, survey):
+            assert not met[-1] & set(survey.object.tolist())
+            return np.repeat(survey.object, 2).reshape(-1, 2, 1)
+
+    turned = _looking.Survey({"image": np.zeros((12, 2, 1))}, np.zeros((2, 2)), np.arange(12))
+    practice = _looking.practise(Recogniser(), turned, labelled, labels, np.random.default_rng(0))
+    judged = practice.evidence[:, 0, 0]
+    assert sorted(judged) == list(range(12)) and len(met) == _looking.N_FOLDS
+    np.testing.assert_array_equal(practice.label, labels[judged])
+
+
+def episodes(n_objects, *, shared, seed):
+    """Features that tell the pose of every object alike (shared), or of each object in its own way."""
+    rng = np.random.default_rng(seed)
+    poses = rng.uniform(-1, 1, (n_objects, 8, 2))
+    code = np.broadcast_to(np.random.default_rng(9).normal(size=(2, 32)), (n_objects, 2, 32))
+    code = code if shared else rng.normal(size=(n_objects, 2, 32))
+    return np.einsum("ofp,opd->ofd", poses, code) + rng.normal(size=(n_objects, 1, 32)), poses
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_turns_are_read_from_what_objects_share_and_not_learned_by_heart(shared):
+    known, tested = (episodes(n, shared=shared, seed=n) for n in (40, 41))
+    r2 = _action.turn_r2(*known, *tested, Config(n_probe_steps=150), 0).mean()
+    assert r2 > 0.7 if shared else -0.1 < r2 < 0.1
+
+
+def test_settings_are_the_best_that_were_tried():
+    path = Path(_settings.__file__).parents[1] / "data" / "manipulation_tuning.csv"
+    with path.open() as file:
+        rows = list(csv.DictReader(file))
+    for field, (method, values) in _settings.TRIED.items():
+        tried = [row for row in rows if row["setting"] == field]
+        assert [row["value"] for row in tried] == [str(value) for value in values]
+        assert {row["method"] for row in tried} == {method}
+        best = max(tried, key=lambda row: float(row["accuracy"]))  # of equals the first
+        assert best["value"] == str(getattr(_settings.SETTINGS, field))
 
 
 def test_discounting_here_is_that_of_precision_fusion():
