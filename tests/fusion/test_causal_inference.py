@@ -1,4 +1,5 @@
 import json
+import sys
 import warnings
 from pathlib import Path
 
@@ -163,6 +164,28 @@ def test_finds_noise_that_grows_with_eccentricity():
     assert model.log_likelihood_ > constant.log_likelihood_ + 10
     assert model.eccentricity_[0] == pytest.approx(0.1, abs=4 * model.standard_errors_["eccentricity[0]"])
     assert model.eccentricity_[1] < 0.05
+
+
+def test_search_leaves_noise_that_does_not_grow(monkeypatch):
+    # The likelihood depends on the square of the growth alone: searched as it is, its slope vanishes where growth is 0.
+    module = sys.modules["fusion._causal_inference"]
+    draw = module.draw_starts
+
+    def without_growth(layout, ranges, *arguments):
+        starts = draw(layout, ranges, *arguments)
+        for column, i in enumerate(layout.free):
+            if i in layout.eccentricity:
+                starts[:, column] = layout.parameters[i].to_search(layout.parameters[i].low)
+        return starts
+
+    monkeypatch.setattr(module, "draw_starts", without_growth)
+    monkeypatch.setattr(module, "starts_from_constant_noise", lambda likelihood, starts, coefficient: starts)
+    stimuli = np.repeat(PLACES * 4, 12, axis=0)
+    noise = np.array([1.5, 4.0]) * np.sqrt(1 + np.array([0.1, 0.0]) ** 2 * stimuli**2)
+    settings = {"prior_mean": 0.0, "prior_sigma": 30.0, "n_starts": 1}
+    said = CausalInference("forced_fusion", **settings).simulate(stimuli, 2, precision=noise**-2)
+    model = CausalInference("forced_fusion", noise="eccentricity", **settings).fit(stimuli, said)
+    assert model.eccentricity_[0] > 0.05
 
 
 def test_warns_where_the_responses_do_not_determine_a_parameter():
