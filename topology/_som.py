@@ -253,8 +253,9 @@ class SelfOrganizingMap(
         Next to each other are the 8 units around one on a rectangular lattice, diagonals included, and 6 on a
         hexagonal one. `topology.metrics.topographic_error` with `edges_` counts diagonals as errors.
         """
+        X = self._validate(X)
         adjacent = self._check_fitted().lattice.edges(diagonal=True)
-        return metrics.topographic_error(self._validate(X), self.prototypes_, adjacent, metric=self.metric)
+        return metrics.topographic_error(X, self.prototypes_, adjacent, metric=self.metric)
 
     @classmethod
     def load(cls, path):
