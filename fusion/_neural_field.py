@@ -60,7 +60,7 @@ class NeuralField:
     encoded by a wider push of equal height wins instead, as it pushes more nodes.
 
     On the uneven nodes of a learned map a bump creeps toward places where the nodes happen to hold it better, at random
-    over places: with 3.5 spacings per kernel width by .1 of a width after 4 time constants and .2 after 30. Reading
+    over places: with 3.5 spacings per kernel width by .06 of a width after 4 time constants and .2 after 30. Reading
     early, more units or a gentler slope keep it where the cues are.
 
     Examples
