@@ -150,7 +150,7 @@ class JointMap:
         frames = []
         cues = self._field.encode([[FILMED[0]], [FILMED[1]]], width=config.input_width)
         self._field.run(
-            cues, 48, precision=FILMED_PRECISION, callback=lambda field, step: frames.append(smooth @ field.activity_)
+            cues, 25, precision=FILMED_PRECISION, callback=lambda field, step: frames.append(smooth @ field.activity_)
         )
         return {"film_place": x, "film_activity": np.stack(frames), "film_input": smooth @ (SHARES @ cues)}
 
@@ -267,7 +267,7 @@ def figure(results):
     ax_features.set_ylim(bottom=0)
     for ax in (ax_senses, ax_error, ax_features):
         ax.legend(fontsize=8)
-    ax_weight.legend(fontsize=8, ncols=2, loc="lower center", bbox_to_anchor=(0.5, -0.42))
+    ax_weight.legend(fontsize=8, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.2))
     return drawing
 
 
@@ -282,16 +282,18 @@ def animate(results, path):
     (line,) = ax.plot(x, frames[0], color=PALETTE[0], label="activity")
     for place, label, colour in zip(FILMED, ("seen", "heard"), (PALETTE[2], PALETTE[3])):
         ax.axvline(place, color=colour, linestyle=":", label=label)
+    merged = ax.axvline(np.nan, color=PALETTE[0], linewidth=1, label="centre of activity")
     ax.set(xlabel="place (degrees)", ylabel="activity, input", xlim=(x[0], x[-1]), ylim=(0, 1.05))
     ax.legend(fontsize=8, loc="upper left")
 
     def show(frame):
         line.set_ydata(frames[frame])
+        mass = frames[frame].sum()
+        merged.set_xdata([frames[frame] @ x / mass if mass > 0 else np.nan] * 2)
         ax.set_title(f"{0.2 * (frame + 1):.1f} time constants")
-        return (line,)
+        return line, merged
 
-    shown = range(0, len(frames), 2)
-    FuncAnimation(drawing, show, frames=shown).save(path, writer=PillowWriter(fps=8))
+    FuncAnimation(drawing, show, frames=len(frames)).save(path, writer=PillowWriter(fps=8))
     plt.close(drawing)
 
 
