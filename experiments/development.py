@@ -236,7 +236,8 @@ def verdict(results) -> Verdict:
     return Verdict(
         status="PASS" if dominated and recovers and absent else "FAIL",
         rule=f"old errors kept for ever: after {early} flashes the weight of vision lies more than {DOMINANCE} below "
-        f"the measured optimum at more than {COST} times the optimal error (intervals),\nafter {n[-1]} within {NEAR} at no "
+        f"the measured optimum at more than {COST} times the optimal error (intervals),\n"
+        f"after {n[-1]} within {NEAR} at no "
         f"more than {CHEAP} times (means over agents);\ncross-fitted errors, the oracle and two mature senses: within "
         f"{DOMINANCE} after {early} flashes (intervals)",
         measured=f"never forgets: weight - optimum {first:.2f}, error {cost(at):.2f} times; at the end {last:.2f}, "
