@@ -1,10 +1,10 @@
 """Two cues in a psychophysical laboratory: thresholds of each sense alone predict how both are combined.
 
-Every weight and threshold is measured on the agent by two-interval forced choice and a fitted psychometric function; the
-experimenter looks at answers only.
+Every weight and threshold is measured on the agent by two-interval forced choice and a fitted psychometric function;
+the experimenter looks at answers only.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -63,7 +63,7 @@ class Procedure:
         return fit.pse_, fit.threshold_
 
 
-def measure_combination(observers, levels, procedure, rng, rules=RULES):
+def measure_combination(observers, levels, procedure, rng):
     """Weights and thresholds at fixed conditions.
 
     Parameters
@@ -73,7 +73,6 @@ def measure_combination(observers, levels, procedure, rng, rules=RULES):
         Conditions of each sense at each level. Those of the second sense are the same at every level.
     procedure : Procedure
     rng : numpy.random.Generator
-    rules : sequence of str
 
     Returns
     -------
@@ -82,8 +81,8 @@ def measure_combination(observers, levels, procedure, rng, rules=RULES):
         "optimal_threshold" (n_levels,), both predicted from these. "weight", "threshold" (n_rules, n_levels): measured.
     """
     alone = measure_alone(observers, levels, procedure, rng)
-    weight, threshold = np.empty((2, len(rules), len(levels)))
-    for i, rule in enumerate(rules):
+    weight, threshold = np.empty((2, len(RULES), len(levels)))
+    for i, rule in enumerate(RULES):
         for j, conditions in enumerate(levels):
             agent = observers.combined(rule, conditions)
             up, _ = procedure.measure(agent, rng, 2, procedure.conflict)
@@ -93,8 +92,12 @@ def measure_combination(observers, levels, procedure, rng, rules=RULES):
     return {"alone": alone, "weight": weight, "threshold": threshold} | predictions(alone)
 
 
-def measure_roving(observers, levels, procedure, rng, rules=RULES):
-    """Thresholds (n_rules, n_levels) where the conditions vary from one presentation to the next, and predictions."""
+def measure_roving(observers, levels, procedure, rng, rules):
+    """Thresholds where the conditions vary from one presentation to the next: "threshold" (n_rules, n_levels).
+
+    "alone" and "optimal_threshold" as for `measure_combination`: predictions from thresholds that are averages over the
+    conditions.
+    """
     alone = measure_alone(observers, levels, procedure, rng)
     threshold = [
         [procedure.measure(observers.combined(rule, conditions), rng, 2)[1] for conditions in levels] for rule in rules
@@ -103,9 +106,11 @@ def measure_roving(observers, levels, procedure, rng, rules=RULES):
 
 
 def measure_alone(observers, levels, procedure, rng):
+    """Thresholds (n_levels, 2) of each sense, the second measured once; with twice the trials, as all rests on them."""
+    procedure = replace(procedure, n_trials=2 * procedure.n_trials)
     first, second = observers.sensors
-    constant = procedure.measure(observers.alone(second, levels[0]), rng)[1]
-    return np.array([[procedure.measure(observers.alone(first, level), rng)[1], constant] for level in levels])
+    common = procedure.measure(observers.alone(second, levels[0]), rng)[1]
+    return np.array([[procedure.measure(observers.alone(first, level), rng)[1], common] for level in levels])
 
 
 def predictions(alone):
@@ -138,3 +143,17 @@ RULE_OF_COMBINATION = (
     f"predict,\nand the threshold of both senses is at most {RATIO_TOLERANCE} of the predicted one, or its interval "
     "contains 1"
 )
+
+
+def summary_of(results):
+    """Deviations from the prediction by rule, over the levels."""
+    lines = []
+    for rule in RULES:
+        weights, ratios = differences(results, rule)
+        lines.append(
+            f"{rule:<8} {'as predicted' if is_optimal(results, rule) else 'not as predicted'}: weight "
+            + " ".join(f"{w.mean:+.3f}" for w in weights)
+            + "; sigma "
+            + " ".join(format(r, ".2f") for r in ratios)
+        )
+    return "\n".join(lines)

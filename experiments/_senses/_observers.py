@@ -19,7 +19,8 @@ class Observers:
     the true conditions, by regression on many simulated trials. "constant": one precision per sense, from the mean
     squared error over the experience. "density": the map alone, sigma being proportional to the distance between units,
     density**(-1/d), with the same overall variance. "permuted": learned, but of another trial under any of the test
-    conditions. What the others than "learned" are told never reaches the agent.
+    conditions. "exchanged": learned, but of another trial under the same. What the rules other than "learned" are told
+    never reaches the agent.
 
     Parameters
     ----------
@@ -55,6 +56,8 @@ class Observers:
             estimates, variances = self.agent.perceive(samples)
             if rule == "permuted":
                 variances = [rng.choice(np.concatenate(self._pool[name]), len(stimuli)) for name in self.sensors]
+            elif rule == "exchanged":
+                variances = [rng.permutation(row) for row in variances]
             elif rule != "learned":
                 variances = [
                     getattr(self.sources[name], rule)(samples[name], y[name], drawn[name]) for name in self.sensors
@@ -84,7 +87,10 @@ class Sources:
         self._mean = squared_error.mean()
         # The gamma deviance of squared errors is the likelihood of Gaussian errors of that variance.
         self._regression = make_pipeline(
-            StandardScaler(), PolynomialFeatures(5), StandardScaler(), GammaRegressor(alpha=1e-5, solver="newton-cholesky")
+            StandardScaler(),
+            PolynomialFeatures(5),
+            StandardScaler(),
+            GammaRegressor(alpha=1e-5, solver="newton-cholesky"),
         ).fit(_table(y, conditions), np.maximum(squared_error, 1e-12 * self._mean))
         units = GrowingNeuralGas(agent.senses[name].estimator_.n_units_, random_state=0)
         self._map = make_pipeline(PCA(min(12, X.shape[1]), random_state=0), CodebookDensity(units, kind="cell")).fit(X)

@@ -1,8 +1,8 @@
 """Sensors that turn a position or size y into noisy responses of many channels; none of them tells how noisy it is.
 
 Each has `sense(y, rng, *, ...)` under given conditions, one number or one per sample; `conditions(n, rng)`, drawn
-log-uniformly from the ranges that the sensor has as fields; and `experience(y, rng)`, which is both: what an agent lives
-through. Responses are Poisson counts brought to unit variance by Anscombe's square root (1948, Biometrika 35:246).
+log-uniformly from the ranges that the sensor has as fields; and `experience(y, rng)`, which is both: what an agent
+lives through. Responses are Poisson counts brought to unit variance by Anscombe's square root (1948, Biometrika 35).
 """
 
 from dataclasses import dataclass
