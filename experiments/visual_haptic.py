@@ -96,7 +96,7 @@ def figure(results):
     axes["thresholds"].set(xlabel=label, ylabel="threshold (mm, 84 %)", xticks=blurs, ylim=(0, None))
     axes["thresholds"].legend(fontsize=8.5)
     for i, sense in enumerate(SENSES):
-        draw_calibration(axes[sense], results, i, f"calibration: {sense} (mm²)")
+        draw_calibration(axes[sense], results, i, f"calibration: {sense}", "mm")
     axes["legend"].axis("off")
     axes["legend"].legend(*axes["weights"].get_legend_handles_labels(), loc="center", title="precision of each sense")
     return fig

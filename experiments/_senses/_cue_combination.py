@@ -59,7 +59,7 @@ class Procedure:
             fit = Psychometric(lapse=LAPSE, confidence=None).fit(offsets, chosen, n)
             # The next block surrounds what this one found; its steps are no finer than this one could tell.
             center = np.clip(fit.pse_, offsets[0], offsets[-1])
-            half_width = np.clip(1.75 * fit.threshold_, 2 * half_width / n_levels, half_width)
+            half_width = np.clip(1.75 * fit.threshold_, 3 * half_width / n_levels, half_width)
         return fit.pse_, fit.threshold_
 
 

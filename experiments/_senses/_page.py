@@ -65,14 +65,14 @@ def draw_ratios(ax, ratios, rules, levels, label):
     _plain_ticks(ax, ratios)
 
 
-def draw_calibration(ax, results, sense, title):
+def draw_calibration(ax, results, sense, title, unit):
     """Squared error against predicted variance of one sense, means over seeds."""
     from fusion.plotting import plot_calibration
 
     plot_calibration(mean_calibration(results, sense), ax=ax)
     ax.get_legend().remove()
     numbers = results["calibration_numbers"][:, sense].mean(axis=0)
-    ax.set_title(title)
+    ax.set(title=title, xlabel=f"predicted variance ({unit}²)", ylabel=f"mean squared error ({unit}²)")
     ax.text(0.04, 0.96, f"slope {numbers[0]:.2f}\nrank {numbers[1]:.2f}", transform=ax.transAxes, va="top")
 
 
