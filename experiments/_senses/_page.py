@@ -62,7 +62,9 @@ def draw_ratios(ax, ratios, rules, levels, label):
         color, marker, dash = LOOKS[rule]
         interval_line(ax, levels, ratios[:, i], LABELS[rule], color=color, marker=marker, linestyle=dash)
     ax.set(xlabel=label, ylabel="threshold of both / predicted", yscale="log", xticks=levels)
-    _plain_ticks(ax, ratios)
+    means = ratios.mean(axis=0)
+    ax.set_ylim(means.min() / 1.08, means.max() * 1.12)
+    _plain_ticks(ax)
 
 
 def draw_calibration(ax, results, sense, title, unit):
@@ -76,13 +78,12 @@ def draw_calibration(ax, results, sense, title, unit):
     ax.text(0.04, 0.96, f"slope {numbers[0]:.2f}\nrank {numbers[1]:.2f}", transform=ax.transAxes, va="top")
 
 
-def _plain_ticks(ax, ratios):
-    from matplotlib.ticker import FixedLocator, NullFormatter, ScalarFormatter
+def _plain_ticks(ax):
+    from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
 
-    ticks = np.array([0.85, 0.9, 0.95, 1, 1.05, 1.1, 1.2, 1.5, 2, 3, 4, 6])
-    low, high = np.nanmin(ratios) / 1.05, np.nanmax(ratios) * 1.05
-    if high > 1.6:
-        ticks = ticks[[1, 3, 6, 7, 8, 9, 10, 11]]
-    ax.yaxis.set_major_locator(FixedLocator(ticks[(ticks >= low) & (ticks <= high)]))
+    wide = ax.get_ylim()[1] > 1.8
+    ax.yaxis.set_major_locator(
+        FixedLocator([1, 1.2, 1.5, 2, 3, 4, 6] if wide else [0.85, 0.9, 0.95, 1, 1.05, 1.1, 1.2])
+    )
     ax.yaxis.set_major_formatter(ScalarFormatter())
-    ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.yaxis.set_minor_locator(NullLocator())

@@ -71,13 +71,14 @@ QUICK = Config(n_experience=10_000, n_units=200, n_trials=15, n_trials_roving=15
 def run(config: Config, seed: int) -> dict[str, np.ndarray]:
     """One agent: its experience and calibration, its weights and thresholds, and lives with other teachers."""
     rng = np.random.default_rng(seed)
-    sensors = {"vision": Retina(), "audition": Ears()}
+    retina, ears = Retina(), Ears()
+    sensors = {"vision": retina, "audition": ears}
     agent = live(sensors, config.place, config.n_experience, config.n_units, rng)
     fixed, roving = (
         [{"vision": {"blur": blur, "photons": photons}, "audition": {"level": level}} for blur in config.blurs]
         for photons, level in (
             (config.photons, config.level),
-            (sensors["vision"].photon_range, sensors["audition"].level_range),
+            (retina.photon_range, ears.level_range),
         )
     )
     observers = Observers(agent, sensors, config.place, fixed, config.n_experience, rng)

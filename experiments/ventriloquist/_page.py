@@ -27,7 +27,8 @@ def draw_hidden(ax, results):
     ):
         ax.plot(means[:, column], places, marker, color=color, markersize=8, label=name)
     ranks = results["hidden_rank"].mean(axis=0)
-    ax.set_yticks(places, [f"{name}\n(rank {rank:.2f})" for name, rank in zip(TRACES.values(), ranks)])
-    ax.set(title="jitter that the level does not tell", xlabel="negative log-likelihood (nats)")
+    for place, name, rank in zip(places, TRACES.values(), ranks):
+        ax.text(means.min(), place - 0.2, f"{name} (rank {rank:.2f})", fontsize=9)
+    ax.set(title="jitter that the level does not tell", xlabel="negative log-likelihood (nats)", yticks=[])
     ax.set_ylim(len(TRACES) - 0.5, -0.9)
-    ax.legend(fontsize=8.5, ncols=3, loc="upper center", columnspacing=1.0)
+    ax.legend(fontsize=8.5, ncols=3, loc="upper center", columnspacing=1.0, handletextpad=0.2)

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 
-from experiments._senses import Ears
+from experiments._senses import Agent, Ears
 from fusion import LocalPrecision, precision_calibration
 
 TEACHERS = {
@@ -58,8 +58,13 @@ def learn_from_teachers(sensors, y_range, n_samples, teacher_noise, levels, rng)
             return model.fit(glances[name][0], target, **options)
 
     first, second = sensors
-    started = {name: fit_start(glances[name][0], y, rng) for name in sensors}
-    said = {name: started[name].predict(glances[name][0]) for name in sensors}
+    started = Agent(random_state=int(rng.integers(2**31)))
+    for name in sensors:
+        started.learn(name, glances[name][0][:N_EXACT], y[:N_EXACT])
+    seen_once = {name: both[0] for name, both in glances.items()}
+    said = dict(zip(sensors, started.perceive(seen_once)[0]))
+    # A teacher that is drawn to its prior would pass that on: it speaks without.
+    plain, claimed = (dict(zip(sensors, values)) for values in started.perceive(seen_once, without_prior=True))
     taught = {
         "exact": {name: fit(name, y) for name in sensors},
         "noisy": {name: fit(name, third) for name in sensors},
@@ -69,8 +74,8 @@ def learn_from_teachers(sensors, y_range, n_samples, teacher_noise, levels, rng)
         "third": {
             name: fit(
                 name,
-                said[other],
-                target_variance=variance_by_third(said[other], said[name], third, started[other], glances[other][0]),
+                plain[other],
+                target_variance=variance_by_third(plain[other], plain[name], third, claimed[other]),
             )
             for name, other in ((first, second), (second, first))
         },
@@ -88,18 +93,12 @@ def learn_from_teachers(sensors, y_range, n_samples, teacher_noise, levels, rng)
     return {"teacher_weight": weight, "teacher_nll": nll}
 
 
-def fit_start(X, y, rng):
-    """A sense that has seen a few exact pairs."""
-    return LocalPrecision(random_state=int(rng.integers(2**31))).fit(X[:N_EXACT], y[:N_EXACT])
-
-
-def variance_by_third(teacher, pupil, third, model, X, n_bins=20):
+def variance_by_third(teacher, pupil, third, claimed, n_bins=20):
     """Variance of what a teacher says, (n_samples,), from three senses whose errors are independent.
 
     E[(teacher - pupil)(teacher - third)] is the variance of the teacher alone; averaged over samples for which the
     teacher claims about the same variance.
     """
-    claimed = 1 / model.precision(X)
     edges = np.quantile(claimed, np.linspace(0, 1, n_bins + 1)[1:-1])
     member = np.searchsorted(edges, claimed)
     products = np.bincount(member, (teacher - pupil) * (teacher - third), minlength=n_bins)
