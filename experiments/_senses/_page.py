@@ -3,7 +3,7 @@
 import numpy as np
 
 from experiments._figures import interval_line
-from experiments._senses._cue_combination import differences
+from experiments._senses._cue_combination import compare
 from experiments._senses._life import mean_calibration
 from experiments._senses._observers import RULES
 
@@ -29,8 +29,7 @@ def combination_rows(results, levels, unit):
     """One row per level and rule: what the senses alone predict and what was measured, means and intervals."""
     rows = []
     alone = results["alone"].mean(axis=0) / np.sqrt(2)
-    for rule in RULES:
-        weights, ratios = differences(results, rule)
+    for rule, (weights, ratios) in compare(results).items():
         for j, level in enumerate(levels):
             rows.append(
                 {
