@@ -123,7 +123,7 @@ def predictions(alone):
 
 
 def compare(results):
-    """Rule -> intervals of measured minus optimal weight, and of measured over optimal threshold, one per level each."""
+    """Rule -> two lists over levels: intervals of measured minus optimal weight, of measured over optimal threshold."""
     compared = {}
     for i, rule in enumerate(RULES):
         weights = results["weight"][:, i] - results["optimal_weight"]

@@ -62,7 +62,7 @@ class KnownObservers:
 
 def test_optimal_weights_are_found_optimal():
     levels = [{"first": 3.0, "second": 3.0}]
-    procedure = Procedure((0.0,), 8.0, 30.0, 300)
+    procedure = Procedure((0.0,), 8.0, 30.0, 200)
 
     def measure(weight):
         found = [
