@@ -16,8 +16,8 @@ class MovingStructures(gym.Env):
     """Rigid structures that drift over a floor; registered as ``mesmrise/MovingStructures-v0``.
 
     The observation is a dict of ``eye``, the number of the cell seen; actions 0 to 7 move the eye to a neighboring
-    cell, as `RigidStructures` tells. There is no reward and no end; ``info["label"]`` is 0 where the eye sees the floor,
-    else the number of the structure.
+    cell, as `RigidStructures` tells. There is no reward and no end. ``info["label"]`` is 0 where the eye sees the
+    floor, else the number of the structure.
 
     Parameters
     ----------
