@@ -244,7 +244,9 @@ class Action:
     def _apply_to_images(self, X):
         fits = X.ndim == 4 and X.shape[3] == 3 and len(X) == len(self) and X.size > 0
         if not fits or X.dtype not in (np.uint8, np.float32, np.float64):
-            raise ValueError(f"X must be pictures ({len(self)}, height, width, 3), uint8 or float; got {X.dtype} {X.shape}")
+            raise ValueError(
+                f"X must be pictures ({len(self)}, height, width, 3), uint8 or float; got {X.dtype} {X.shape}"
+            )
         rendered = [name for name in self.active() if name not in IN_THE_PICTURE]
         if rendered:
             raise ValueError(f"a picture does not tell what {', '.join(rendered)} would change: render it")

@@ -188,4 +188,3 @@ def heads_by_sense(senses, n_in, hidden, n_out, seed):
     """A two-layer network for each sense, with initial weights from the seed."""
     with seeded(seed):
         return nn.ModuleDict({sense: mlp(n_in, hidden, n_out) for sense in senses})
-
