@@ -212,12 +212,12 @@ class CausalInference(BaseEstimator):
         folds[order] = np.arange(n) % cv
         return leave_folds_out(likelihood, whole._theta, folds)
 
-    def leave_one_out(self, random_state=0):
+    def leave_one_out(self, *, max_draws=2048, random_state=0):
         """Log predictive density of each fitted trial given all others, (n_trials,), without refitting.
 
         Averaged over the posterior of the parameters under a prior that is uniform within their bounds (noise, prior
-        SD, criterion and precision scale: uniform in their logarithm), by importance sampling. Unlike
-        `cross_val_log_likelihood` it needs no optimum in the interior.
+        SD, criterion and precision scale: uniform in their logarithm), by importance sampling from at most `max_draws`
+        draws, in rounds of 256. Unlike `cross_val_log_likelihood` it needs no optimum in the interior.
 
         References
         ----------
@@ -230,7 +230,9 @@ class CausalInference(BaseEstimator):
         """
         self._check_fitted()
         likelihood = self._likelihood
-        scores, effective = leave_one_out_posterior(likelihood, self._theta, random_state)
+        scores, effective = leave_one_out_posterior(
+            likelihood, self._theta, check_integer("max_draws", max_draws, 1), random_state
+        )
         if effective < 10:
             warnings.warn(
                 f"only {effective:.0f} draws count; narrow the bounds of what the responses do not determine",

@@ -10,12 +10,11 @@ from fusion._causal.fitting import assemble
 DEGREES = 5  # of freedom of the Student t that proposes parameters: heavier tails than a posterior has
 INTERIOR = 0.02  # share of its range by which an optimum at a bound is moved inside, before the mode is looked for
 ROUND = 256  # draws
-MAX_ROUNDS = 8
 ENOUGH = 150  # effective draws
 FLATTEST = 0.2  # smallest curvature that is believed: the logit of a uniform variable has a variance of 3.3
 
 
-def leave_one_out_posterior(likelihood, theta, seed):
+def leave_one_out_posterior(likelihood, theta, max_draws, seed):
     """Log predictive density of each cell's answer given all other answers, and the effective number of draws.
 
     The prior is uniform within the bounds, on the scale on which parameters are searched. Importance sampling (Vehtari,
@@ -56,7 +55,7 @@ def leave_one_out_posterior(likelihood, theta, seed):
         log_weight -= logsumexp([proposal.log_density(draws) for proposal in proposals], axis=0)
         log_weight -= logsumexp(log_weight)
         effective = float(np.exp(-logsumexp(2 * log_weight)))
-        if effective >= ENOUGH or len(proposals) == MAX_ROUNDS:
+        if effective >= ENOUGH or len(draws) >= max_draws:
             return -logsumexp(log_weight[:, None] - log_p, axis=0), effective
         proposals.append(_Student(*_moments(draws, log_weight)))
 
