@@ -22,7 +22,6 @@ Cost        2 minutes on two cores for simulated subjects, 4 minutes for the ele
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import joblib
 import numpy as np
@@ -33,7 +32,7 @@ from ._fits import PARAMETERS, fit_subject
 from ._models import MODELS
 from ._page import figure
 from ._tables import table, verdict
-from ._trials import TRUTHS, read, simulate
+from ._trials import TRUTHS, Strategy, read, simulate
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Config:
     """What can be varied; every field is a flag of the command line."""
 
     data: str = ""  # CSV file of trials, see above; empty: simulated subjects
-    strategies: tuple[Literal["averaging", "fixed_criterion", "stochastic_fusion"], ...] = TRUTHS  # simulated
+    strategies: tuple[Strategy, ...] = TRUTHS  # simulated
     n_subjects: int = 3  # simulated subjects per strategy
     n_repeats: int = 3  # simulated trials per pair of headings and reliability
     middles: tuple[float, ...] = tuple(5.0 * i for i in range(-5, 6))  # simulated headings, mean of both cues (degrees)

@@ -3,6 +3,7 @@
 import csv
 import gzip
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -12,7 +13,8 @@ from ._models import SINGLE, TASKS
 
 COLUMNS = ("subject", "task", "visual_reliability", "vestibular_heading_deg", "visual_heading_deg", "response")
 LEVELS = ("high", "medium", "low")
-TRUTHS = ("averaging", "fixed_criterion", "stochastic_fusion")  # the last stands for forced fusion in the inertial task
+Strategy = Literal["averaging", "fixed_criterion", "stochastic_fusion"]
+TRUTHS: tuple[Strategy, ...] = get_args(Strategy)  # the last stands for forced fusion in the inertial task
 # Means of the paper's Table 2, in degrees; spread between subjects is multiplicative.
 SIGMA = {"high": (6.5, 4.1), "medium": (6.5, 6.3), "low": (6.5, 11.6)}
 P_COMMON, CRITERION, PRIOR_SIGMA, LAPSE, SPREAD = 0.56, 26.5, 50.0, 0.02, 0.2
