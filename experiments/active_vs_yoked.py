@@ -269,8 +269,9 @@ def verdict(results) -> Verdict:
     return Verdict(
         status="PASS" if passed else "FAIL",
         rule=f"right choices, by intervals: active at least {ACTIVE}; with the actor's commands within {SAME} of "
-        f"active;\nown, no and shuffled commands at most {YOKED}; own and no commands within {RECOVERED} of active after free "
-        "exposure;\nlearners that choose err less than with another's choices and than at random (intervals above 0)",
+        f"active;\nown, no and shuffled commands at most {YOKED}; own and no commands within {RECOVERED} of active "
+        "after free exposure;\nlearners that choose err less than with another's choices and than at random "
+        "(intervals above 0)",
         measured="right choices: "
         + ", ".join(f"{name} {right[name]:.3f}" for name in LEARNERS[:4])
         + f"\nshuffled commands {right['shuffled commands']:.3f}, memoryless {right['memoryless']:.3f}, chance "

@@ -215,7 +215,7 @@ def figure(results):
         if phase % 2:
             left.axvspan(first[phase], first[phase + 1], color="#F0E9D8", zorder=0)
     left.set(xlabel="step", ylabel="steps not towards the target (%)", ylim=(0, 110), xlim=(0, first[-1]))
-    left.legend(ncols=2, loc="upper left", bbox_to_anchor=(0.0, 0.95))
+    left.legend(loc="upper left", bbox_to_anchor=(0.0, 0.92), fontsize=9)
     _, _, steps = summaries(results, "two memories")
     pairs = steps[..., [0, 2]].reshape(-1, 2)
     rng = np.random.default_rng(0)
