@@ -58,7 +58,7 @@ QUICK = Config(n_agents=10)
 def run(config: Config, seed: int) -> dict[str, np.ndarray]:
     """Wrong steps (n_agents, n_steps) of each learner, and over the sweep whether the pattern holds."""
     both = config.fast, config.slow
-    learners = {
+    learners: dict[str, dict] = {
         "two memories": {},
         "one memory": {"rates": (config.fast,)},
         "never forgets": {"rates": (0.0,)},
