@@ -1,5 +1,6 @@
 """Sensorimotor contingencies: what actions do to sensations, learned from an agent's own steps."""
 
+from smc._action import Action
 from smc._contingency_model import ContingencyModel
 from smc._local_linear import LocalLinearContingency
 from smc._segment_objects import ObjectSegmentation, segment_objects
@@ -7,6 +8,7 @@ from smc._sensorimotor_dimension import SensorimotorDimension, sensorimotor_dime
 from smc._transitions import Transitions
 
 __all__ = [
+    "Action",
     "ContingencyModel",
     "LocalLinearContingency",
     "ObjectSegmentation",
