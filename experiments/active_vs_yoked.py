@@ -22,6 +22,7 @@ from experiments._figures import PALETTE, interval_line
 from experiments._runner import experiment
 from experiments._verdict import Verdict, paired_bootstrap
 from smc import ContingencyModel, Transitions
+from smc.policies import InformationGain, RandomPolicy, YokedReplay
 from smc.worlds import CorridorStates
 
 LEARNERS = ("active", "own commands", "no commands", "actor's commands", "shuffled commands", "memoryless")
@@ -92,7 +93,10 @@ def expose(config, seed, length, n_steps, misread):
     for name in LEARNERS:
         model = ContingencyModel(0 if name == "memoryless" else 1, "next")
         model.fit(steps(world, path, read(heard[name], misread, rng)))
-        bound[name], error[name] = right_choices(model, world, n, rng), prediction_error(model, world, n)
+        bound[name], error[name] = (
+            right_choices(model, world, n, rng),
+            [prediction_error(model, world, i) for i in range(n)],
+        )
         if name in ("own commands", "no commands"):
             own = rng.integers(0, 4, commands.shape)
             model.partial_fit(steps(world, world.walk(start, own), read(own, misread, rng)))
@@ -138,12 +142,12 @@ def chance(world):
     return same.mean(axis=2)[is_away(world)].mean()
 
 
-def prediction_error(model, world, n):
-    """Share (n,) of wrong predictions over all states and actions."""
+def prediction_error(model, world, learner=None):
+    """Share of wrong predictions over all states and actions, by one of the learners of a model, or its only one."""
     image = world.senses["image"]
-    who, state, action = np.indices((n, world.n_states, 4)).reshape(3, -1)
-    predicted = model.predict(image[state], np.stack([who, action], axis=1))
-    return (predicted != image[world.following[state, action]]).any(axis=1).reshape(n, -1).mean(axis=1)
+    state, action = np.indices((world.n_states, 4)).reshape(2, -1)
+    asked = action if learner is None else np.column_stack([np.full_like(action, learner), action])
+    return (model.predict(image[state], asked) != image[world.following[state, action]]).any(axis=1).mean()
 
 
 def holds(bound, free):
@@ -168,38 +172,32 @@ def choose(config, seed):
     """
     rng = np.random.default_rng([seed, 2])
     world = CorridorStates(config.length, seed)
-    n = config.n_pairs
     checks = np.linspace(0, config.n_choices, config.n_checks + 1)[1:].astype(int)
-    starts = world.sample(n, rng), world.sample(n, rng)
-    curve, chosen = follow(world, starts[0], config, checks, rng)
-    _, others = follow(world, starts[1], config, checks, rng)
-    return {
-        "own choice": curve,
-        "another's choice": follow(world, starts[0], config, checks, rng, others)[0],
-        "random": follow(world, starts[0], config, checks, rng, rng.integers(0, 4, chosen.shape))[0],
-    }
+    curves = {name: [] for name in CHOOSERS}
+    for start, elsewhere in zip(*(world.sample(config.n_pairs, rng) for _ in range(2))):
+        curve, _ = act(world, start, InformationGain(ContingencyModel(1, "next"), 4), checks, rng)
+        _, others = act(world, elsewhere, InformationGain(ContingencyModel(1, "next"), 4), checks, rng)
+        curves["own choice"].append(curve)
+        curves["another's choice"].append(act(world, start, YokedReplay(others), checks, rng)[0])
+        curves["random"].append(act(world, start, RandomPolicy(4), checks, rng)[0])
+    return {name: np.array(curve) for name, curve in curves.items()}
 
 
-def follow(world, state, config, checks, rng, commands=None):
-    """Act by one's own choice, or carry out `commands`; errors (n, n_checks) and what was done (n, n_steps)."""
-    n, image = len(state), world.senses["image"]
-    model = ContingencyModel(1, "next")
-    who, every = np.repeat(np.arange(n), 4), np.tile(np.arange(4), n)
-    done, curve = np.empty((n, config.n_choices), np.int64), []
-    for t in range(config.n_choices):
-        if commands is not None:
-            action = commands[:, t]
-        elif t == 0:
-            action = rng.integers(0, 4, n)
-        else:
-            gain = model.information_gain(image[state][who], np.stack([who, every], axis=1)).reshape(n, 4)
-            action = (gain + 1e-9 * rng.random(gain.shape)).argmax(axis=1)
+def act(world, start, policy, checks, rng):
+    """Let a policy act from a state; errors (n_checks,) of what is learned, and what was done (n_steps, 1)."""
+    image, state = world.senses["image"], np.array([start])
+    model = getattr(policy, "model", ContingencyModel(1, "next"))
+    learn = policy.learn if hasattr(policy, "model") else model.update
+    done, curve = [], []
+    for t in range(checks[-1]):
+        action = policy(image[state], rng)
         after = world.following[state, action]
-        model.update(image[state], np.stack([np.arange(n), action], axis=1), image[after])
-        done[:, t], state = action, after
+        learn(image[state], action, image[after])
+        done.append(action)
+        state = after
         if t + 1 in checks:
-            curve.append(prediction_error(model, world, n))
-    return np.stack(curve, axis=1), done
+            curve.append(prediction_error(model, world))
+    return curve, np.array(done)
 
 
 # --- what is shown -------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from smc import ContingencyModel, Transitions
 from smc.worlds import RoomStates
 
 SENSES = ("touch", "range")  # that take the place of sight
-LEARNERS = ("law kept", "from scratch", "from scratch, depth 3", "law shuffled", "law learned from shuffled actions")
+LEARNERS = ("law kept", "from scratch", "from scratch, depth 3", "law shuffled", "law from shuffled actions")
 WINDOW = 20  # steps over which the criterion is taken
 HALF = 0.5
 
@@ -67,7 +67,7 @@ def run(config: Config, seed: int) -> dict[str, np.ndarray]:
             "from scratch": scratch(felt, done, 1),
             "from scratch, depth 3": scratch(felt, done, 3),
             "law shuffled": bind(shuffled, felt, done, config.alpha),
-            "law learned from shuffled actions": bind(confused, felt, done, config.alpha),
+            "law from shuffled actions": bind(confused, felt, done, config.alpha),
         }
         results |= {f"{sense}: {name}": values for name, values in right.items()}
         results["chance"].append(np.bincount(felt.ravel()).max() / felt.size)
@@ -202,13 +202,13 @@ def figure(results):
         steps = all_steps(results, sense)
         for k, name in enumerate(LEARNERS):
             values = np.median(steps[name], axis=1)
-            axes[2].plot(np.full(len(values), k + 0.24 * i - 0.12), values, "os"[i], color=colors[name], markersize=5)
-    axes[2].plot([], [], "o", color="#5A5A5A", label="touch")
-    axes[2].plot([], [], "s", color="#5A5A5A", label="range")
-    axes[2].set_xticks(range(len(LEARNERS)), [name.replace(", ", ",\n") for name in LEARNERS], rotation=30, ha="right")
-    axes[2].set(ylabel="steps to the criterion, medians of seeds", ylim=(0, None))
-    axes[2].legend()
-    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower left", ncols=3)
+            axes[2].plot(values, np.full(len(values), k + 0.24 * i - 0.12), "os"[i], color=colors[name], markersize=5)
+        axes[2].plot([], [], "os"[i], color="#5A5A5A", label=sense)
+    axes[2].set_yticks(range(len(LEARNERS)), LEARNERS)
+    axes[2].set(xlabel="steps to the criterion, medians of seeds", xlim=(0, None))
+    axes[2].invert_yaxis()
+    axes[2].legend(loc="lower center")
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=6)
     return fig
 
 

@@ -129,7 +129,15 @@ def test_who_knows_the_corridor_chooses_and_predicts_without_error():
     world = CorridorStates(6, 0)
     model, rng = Knowing(world), np.random.default_rng(0)
     assert active_vs_yoked.right_choices(model, world, 2, rng).tolist() == [1.0, 1.0]
-    assert active_vs_yoked.prediction_error(model, world, 2).tolist() == [0.0, 0.0]
+    assert active_vs_yoked.prediction_error(model, world, learner=1) == 0.0
+
+
+def test_a_replayed_agent_does_what_the_other_did():
+    world, rng = CorridorStates(6, 0), np.random.default_rng(0)
+    done = rng.integers(0, 4, (30, 1))
+    curve, again = active_vs_yoked.act(world, 3, active_vs_yoked.YokedReplay(done), np.array([15, 30]), rng)
+    np.testing.assert_array_equal(again, done)
+    assert 0.0 < curve[1] <= curve[0] < 1.0
 
 
 def test_who_knows_nothing_chooses_by_chance():
