@@ -1,6 +1,7 @@
 """From anomaly scores to calibrated p-values, and from p-values to reliability."""
 
 import numpy as np
+from sklearn.utils.validation import check_array, column_or_1d
 
 
 def rank_p_values(scores, calibration_scores):
@@ -62,3 +63,13 @@ def split_groups(groups, fraction, rng):
         raise ValueError("groups must hold at least 2 different groups, one of them to be kept apart for calibration")
     n_apart = min(max(1, round(fraction * len(names))), len(names) - 1)
     return np.isin(member, rng.permutation(len(names))[:n_apart])
+
+
+def check_groups(groups, n_samples):
+    """Group of each sample, shape (n_samples,); None makes each sample its own group."""
+    if groups is None:
+        return np.arange(n_samples)
+    groups = column_or_1d(check_array(groups, ensure_2d=False, dtype=None, input_name="groups"))
+    if len(groups) != n_samples:
+        raise ValueError(f"groups must name one group per sample: {n_samples} samples, {len(groups)} groups")
+    return groups

@@ -5,9 +5,16 @@ import numbers
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from fusion._calibration import combine_fisher, held_out_p_values, rank_p_values, sellke_reliability, split_groups
+from fusion._calibration import (
+    check_groups,
+    combine_fisher,
+    held_out_p_values,
+    rank_p_values,
+    sellke_reliability,
+    split_groups,
+)
 from fusion._columns import resolve_columns
 from fusion._typicality import SCALINGS, Typicality
 
@@ -100,7 +107,7 @@ class DensityReliability(BaseEstimator):
         self._check_parameters()
         X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
         columns = self._resolve_layers()
-        groups = _check_groups(groups, len(X))
+        groups = check_groups(groups, len(X))
         rng = check_random_state(self.random_state)
         apart = split_groups(groups, self.calibration_fraction, rng)
         if (~apart).sum() < 2:
@@ -173,12 +180,3 @@ class DensityReliability(BaseEstimator):
             value = getattr(self, name)
             if not isinstance(value, numbers.Real) or not 0 < value < 1:
                 raise ValueError(f"{name} must be a number strictly between 0 and 1; got {value!r}")
-
-
-def _check_groups(groups, n_samples):
-    if groups is None:
-        return np.arange(n_samples)
-    groups = column_or_1d(check_array(groups, ensure_2d=False, dtype=None, input_name="groups"))
-    if len(groups) != n_samples:
-        raise ValueError(f"groups must name one group per sample: {n_samples} samples, {len(groups)} groups")
-    return groups

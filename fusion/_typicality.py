@@ -25,7 +25,7 @@ class Typicality:
         self._scaling = scaling
 
     def fit(self, X, seed):
-        self._center, self._scale = _standardisation(X, self._scaling)
+        self._center, self._scale = standardisation(X, self._scaling)
         X = self._standardise(X)
         template = default_estimator(len(X), self._score, seed) if self._estimator is None else clone(self._estimator)
         self.estimator_ = template.fit(X, None)  # FrozenEstimator demands a y
@@ -71,7 +71,7 @@ def prototypes_of(estimator):
     )
 
 
-def _standardisation(X, scaling):
+def standardisation(X, scaling):
     if scaling is None:
         return 0.0, 1.0
     center = X.mean(axis=0)

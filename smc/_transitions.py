@@ -129,8 +129,9 @@ class Transitions:
         env : gymnasium.Env or gymnasium.vector.VectorEnv
             Observations are a Dict, one modality per key, or one array, recorded as the modality ``"observation"``.
         policy : callable or None
-            ``policy(observation, rng) -> action``, with batches of both for a vector environment; None draws
-            from the action space.
+            ``policy(observation, rng) -> action``, with batches of both for a vector environment, as those of
+            `smc.policies`; if it has ``learn(observation, action, next_observation)``, that is called after every
+            step. None draws from the action space.
         n : int
             Number of steps, at least 1.
         seed : int

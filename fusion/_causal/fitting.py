@@ -1,5 +1,6 @@
 """Bounded maximum likelihood from several starts, and how sure one can be of its result."""
 
+import warnings
 from copy import copy
 from dataclasses import replace
 
@@ -117,6 +118,19 @@ def covariance_of(likelihood, theta):
     return inside, (vectors / values) @ vectors.T / np.outer(scale, scale)
 
 
+def leave_folds_out(likelihood, theta, folds):
+    """Log-likelihood of each trial under parameters fitted, from `theta` on, without its fold; folds (n_trials,)."""
+    layout = likelihood.layout
+    start = np.array([[layout.parameters[i].to_search(theta[i]) for i in layout.free]])
+    scores = np.empty(len(folds))
+    for fold in range(folds.max() + 1):
+        kept = folds[likelihood.answer_rows] != fold
+        counts = np.bincount(likelihood.answer_cells[kept], minlength=len(likelihood.counts)).astype(float)
+        without, _ = maximise(likelihood, start, counts)
+        scores[folds == fold] = likelihood.per_trial(without, len(folds))[folds == fold]
+    return scores
+
+
 def leave_one_out(likelihood, theta):
     """Log-likelihood of each cell had one of its answers been left out of the fit: to first order, without refitting.
 
@@ -134,3 +148,24 @@ def leave_one_out(likelihood, theta):
 def at_bound(parameter, value):
     low, high, x = (parameter.to_search(v) for v in (parameter.low, parameter.high, value))
     return min(x - low, high - x) < EDGE * (high - low)
+
+
+def warn_if_degenerate(layout, theta, errors):
+    """Warn the caller of `fit` of parameters at a bound, or of a flat likelihood."""
+    found = [layout.parameters[i] for i in layout.free if at_bound(layout.parameters[i], theta[i])]
+    # No lapses and no growth of noise are ordinary findings.
+    found = [p.name for p in found if p.name.split("[")[0] not in ("lapse", "eccentricity")]
+    if found:
+        warnings.warn(
+            f"degenerate optimum: {', '.join(found)} ended at a bound; the responses do not determine it. Fix it, "
+            f"or narrow its bounds",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+    elif len(layout.free) and np.isnan(errors[layout.free]).all():
+        warnings.warn(
+            "degenerate optimum: the likelihood is flat in some direction; the responses do not determine all "
+            "parameters. Fix one of them",
+            RuntimeWarning,
+            stacklevel=3,
+        )

@@ -6,6 +6,18 @@ import numpy as np
 
 from fusion._causal._kernels import N_LOCAL
 
+STRATEGIES = (
+    "averaging",
+    "selection",
+    "matching",
+    "forced_fusion",
+    "segregation",
+    "fixed_criterion",
+    "stochastic_fusion",
+)
+RESPONSES = ("localisation", "discrimination", "unity")
+USES_POSTERIOR = ("averaging", "selection", "matching")
+P_LIMITS = (1e-3, 1 - 1e-3)
 UNUSED = 1.0  # stands where a strategy does not look
 
 

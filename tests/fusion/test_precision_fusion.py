@@ -394,7 +394,7 @@ def test_bad_parameters_and_data(blobs):
     X, y = blobs
     with pytest.raises(ValueError, match="combine must be one of"):
         simple(combine="vote").fit(X, y)
-    with pytest.raises(ValueError, match="agreement must be None"):
+    with pytest.raises(TypeError, match="agreement must be None"):
         simple(agreement="context").fit(X, y)
     with pytest.raises(ValueError, match="requires y"):
         simple().fit(X, None)

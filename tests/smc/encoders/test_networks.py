@@ -6,7 +6,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from smc.encoders import ConvEncoder, PointEncoder, embed  # noqa: E402
-from smc.encoders._networks import _PointMaximum  # noqa: E402
+from smc.encoders._point_network import _PointMaximum  # noqa: E402
 from smc.encoders._runtime import evaluating  # noqa: E402
 
 RNG = np.random.default_rng(0)
