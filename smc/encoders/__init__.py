@@ -10,8 +10,8 @@ from smc.encoders import objectives
 from smc.encoders._augmentation import AugmentedImages, ImageAugmentation
 from smc.encoders._embedding import embed
 from smc.encoders._equivariance import ActionPredictor, EquivarianceModule
-from smc.encoders._images import LabelledImages, load_images
 from smc.encoders._image_networks import ConvEncoder, ResNetEncoder
+from smc.encoders._images import LabelledImages, load_images
 from smc.encoders._point_network import PointEncoder
 from smc.encoders._runtime import bf16_supported
 from smc.encoders._training import Pretrained, pretrain

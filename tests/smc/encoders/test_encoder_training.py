@@ -9,39 +9,13 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from arrows import turn_arrows  # noqa: E402
+
 from smc import Transitions  # noqa: E402
 from smc.encoders import ConvEncoder, EquivarianceModule, PointEncoder, bf16_supported, embed, pretrain  # noqa: E402
 from topology.storage import CorruptFileError, save  # noqa: E402
 
 TINY = {"n_steps": 6, "batch_size": 8, "threads": 1, "n_points": 12}
-
-
-def draw(angle, length, color):
-    """Images (n, 16, 16, 3) and clouds (n, 20, 3) of an arrow of some length and colour turned by an angle."""
-    axis = np.linspace(-1, 1, 16)
-    x, y = np.meshgrid(axis, axis)
-    along = np.cos(angle)[:, None, None] * x + np.sin(angle)[:, None, None] * y
-    across = -np.sin(angle)[:, None, None] * x + np.cos(angle)[:, None, None] * y
-    length = length[:, None, None]
-    inside = (np.abs(along) < length) & (np.abs(across) < 0.3 * (length - along))
-    images = (40 + 180 * inside[..., None] * color[:, None, None, :]).astype(np.uint8)
-    t = np.linspace(-1, 1, 20)
-    arrow = np.stack([np.outer(length[:, 0, 0], t), np.outer(length[:, 0, 0], 0.3 * (1 - t) * np.cos(9 * t))], axis=-1)
-    cos, sin = np.cos(angle)[:, None], np.sin(angle)[:, None]
-    turned = np.stack([cos * arrow[..., 0] - sin * arrow[..., 1], sin * arrow[..., 0] + cos * arrow[..., 1]], axis=-1)
-    clouds = np.concatenate([0.1 * turned, np.full((len(angle), 20, 1), 0.5)], axis=-1)
-    return {"image": images, "points": clouds.astype(np.float32)}
-
-
-def turn_arrows(n_objects, n_turns, seed):
-    """Transitions of arrows that an action (1,) turns within a range of 2.4 radians."""
-    rng = np.random.default_rng(seed)
-    group = np.repeat(np.arange(n_objects), n_turns)
-    length = rng.uniform(0.5, 0.9, n_objects)[group]
-    color = rng.uniform(0.3, 1, (n_objects, 3))[group]
-    start, end = rng.uniform(-1.2, 1.2, (2, len(group)))
-    action = (end - start)[:, None].astype(np.float32)
-    return Transitions(draw(start, length, color), action, draw(end, length, color), group)
 
 
 def encoders():
