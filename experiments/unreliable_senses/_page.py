@@ -120,11 +120,11 @@ def draw_swaps(results, ax):
         "no view swapped": (correct[..., 0], "#5A5A5A"),
         "one view swapped": (correct[..., 1:].mean(-1), "#0072B2"),
     }
-    for shift, (label, (values, color)) in zip((-0.18, 0.18), parts.items(), strict=True):
-        x = np.arange(len(SWAP_METHODS)) + shift
-        ax.bar(x, values.mean(axis=0), width=0.34, color=color, alpha=0.55, label=label)
-        ax.scatter(np.broadcast_to(x, values.shape), values, s=10, color=color, zorder=3)
-    ax.set(ylim=(min(80.0, correct[..., 1:].mean(-1).min() - 2), 100), ylabel="digits recognised (%)")
+    x = np.arange(len(SWAP_METHODS))
+    for shift, (label, (values, color)) in zip((-0.12, 0.12), parts.items(), strict=True):
+        ax.scatter(np.broadcast_to(x + shift, values.shape), values, s=14, color=color, alpha=0.5, linewidth=0)
+        ax.scatter(x + shift, values.mean(axis=0), s=500, marker="_", linewidth=2.5, color=color, label=label)
+    ax.set_ylabel("digits recognised (%)")
     ax.set_xticks(np.arange(len(SWAP_METHODS)), [SHORT[m] for m in SWAP_METHODS])
     ax.set_title("Three views, one of another digit")
-    ax.legend(loc="upper left", ncols=2)
+    ax.legend(loc="lower right", markerscale=0.5)
