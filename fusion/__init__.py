@@ -2,6 +2,8 @@
 
 from fusion._align_maps import align_maps
 from fusion._causal_inference import CausalInference
+from fusion._confidence_reliability import ConfidenceReliability
+from fusion._cross_modal_agreement import CrossModalAgreement
 from fusion._density_reliability import DensityReliability
 from fusion._gaussians import fuse_gaussians
 from fusion._hebbian_association import HebbianAssociation
@@ -18,6 +20,8 @@ from fusion._psychometric import Psychometric
 __all__ = [
     "AudiovisualNetwork",
     "CausalInference",
+    "ConfidenceReliability",
+    "CrossModalAgreement",
     "DensityReliability",
     "HebbianAssociation",
     "LateralKernel",

@@ -121,7 +121,7 @@ class LocalPrecision(RegressorMixin, BaseEstimator):
         Z, cells, shares = self._place(X)
         squared_errors, error_noise = self._find_errors(y, noise, (Z, cells, shares), again, self._coefficients)
         raw = self._raw_variances(cells, shares)
-        weights = self._weight_reference / (self._calibrated(raw, cells, shares) + noise)
+        weights = self._weight_reference / (self._variance(cells, shares) + noise)
         first_fold = np.zeros(len(y), dtype=np.intp)
         self._readout.add(Z, y, weights, cells, shares, first_fold)
         keep = 1.0 if self.memory is None else np.exp(-len(y) / self.memory)
@@ -134,15 +134,15 @@ class LocalPrecision(RegressorMixin, BaseEstimator):
         self.n_samples_seen_ += len(y)
         return self
 
-    def predict(self, X):
-        """Estimate of y, shape (n_samples,)."""
-        Z, cells, shares = self._locate(X)
-        return self._y_mean + self._y_scale * self._readout.predict(Z, cells, shares, self._coefficients)
+    def predict(self, X, return_std=False):
+        """Estimate of y, shape (n_samples,); with `return_std` also its standard deviation, precision**-0.5."""
+        glance = self._locate(X)
+        estimates = self._y_mean + self._y_scale * self._readout.predict(*glance, self._coefficients)
+        return (estimates, self._y_scale * np.sqrt(self._variance(*glance[1:]))) if return_std else estimates
 
     def precision(self, X):
         """Inverse variance of the estimate, shape (n_samples,), in units of y**-2."""
-        _, cells, shares = self._locate(X)
-        return 1 / (self._calibrated(self._raw_variances(cells, shares), cells, shares) * self._y_scale**2)
+        return 1 / (self._variance(*self._locate(X)[1:]) * self._y_scale**2)
 
     @property
     def recalibration_(self):
@@ -209,6 +209,9 @@ class LocalPrecision(RegressorMixin, BaseEstimator):
 
     def _raw_variances(self, cells, shares):
         return (shares * self._variances[cells]).sum(axis=1)
+
+    def _variance(self, cells, shares):
+        return self._calibrated(self._raw_variances(cells, shares), cells, shares)
 
     def _calibrated(self, raw, cells, shares):
         return np.maximum(self._recalibration(raw, self._errors.overall()), (shares * self._floors[cells]).sum(axis=1))

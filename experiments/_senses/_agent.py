@@ -69,8 +69,9 @@ class Agent:
         unknown = samples.keys() - self.senses.keys()
         if unknown:
             raise ValueError(f"samples holds senses that were not learned: {sorted(unknown)}")
-        estimates = np.stack([self.senses[name].predict(X) for name, X in samples.items()])
-        precisions = np.stack([self.senses[name].precision(X) for name, X in samples.items()])
+        perceived = [self.senses[name].predict(X, return_std=True) for name, X in samples.items()]
+        estimates, deviations = np.stack(perceived, axis=1)
+        precisions = deviations**-2
         if without_prior:
             means, variances = np.array([self.priors[name] for name in samples]).T[..., None]
             evidence = np.maximum(precisions - 1 / variances, LEAST_EVIDENCE / variances)

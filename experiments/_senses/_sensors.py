@@ -1,8 +1,8 @@
 """Sensors that turn a position or size y into noisy responses of many channels; none of them tells how noisy it is.
 
-Each has `sense(y, rng, *, ...)` under given conditions, one number or one per sample, and `experience(y, rng)` under
-conditions drawn log-uniformly from the ranges that the sensor has as fields: what an agent lives through. Responses are
-Poisson counts brought to unit variance by Anscombe's square root (1948, Biometrika 35:246).
+Each has `sense(y, rng, *, ...)` under given conditions, one number or one per sample; `conditions(n, rng)`, drawn
+log-uniformly from the ranges that the sensor has as fields; and `experience(y, rng)`, which is both: what an agent
+lives through. Responses are Poisson counts brought to unit variance by Anscombe's square root (1948, Biometrika 35).
 """
 
 from dataclasses import dataclass
@@ -10,8 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 
 
+class Sensor:
+    """What all senses share."""
+
+    def experience(self, y, rng):
+        """Responses (n_samples, n_channels) to y (n_samples,) under drawn conditions."""
+        return self.sense(y, rng, **self.conditions(len(y), rng))
+
+
 @dataclass(frozen=True)
-class Retina:
+class Retina(Sensor):
     """Receptors that count the photons of a blurred spot at y.
 
     Parameters
@@ -60,16 +68,13 @@ class Retina:
         light = area * _tuning(y, receptors, width) / (np.sqrt(2 * np.pi) * width)
         return _count(rng, photons * light + self.dark)
 
-    def experience(self, y, rng):
-        """Responses under drawn blur and light."""
-        n = len(y)
-        return self.sense(
-            y, rng, blur=_log_uniform(rng, self.blur_range, n), photons=_log_uniform(rng, self.photon_range, n)
-        )
+    def conditions(self, n, rng):
+        """Blur and photons of n glances."""
+        return {"blur": log_uniform(rng, self.blur_range, n), "photons": log_uniform(rng, self.photon_range, n)}
 
 
 @dataclass(frozen=True)
-class Ears:
+class Ears(Sensor):
     """Time and level differences of a sound at y degrees; both jitter, more so for soft sounds.
 
     The jitter shifts the population response as a whole, so that the level of the sound is its only trace.
@@ -104,13 +109,13 @@ class Ears:
         )
         return _count(rng, level * tuning + 0.5)
 
-    def experience(self, y, rng):
-        """Responses under drawn levels."""
-        return self.sense(y, rng, level=_log_uniform(rng, self.level_range, len(y)))
+    def conditions(self, n, rng):
+        """Levels of n sounds."""
+        return {"level": log_uniform(rng, self.level_range, n)}
 
 
 @dataclass(frozen=True)
-class Touch:
+class Touch(Sensor):
     """Joint receptors with bell-shaped tuning to the size y that a hand spans; a light grip recruits few spikes.
 
     Parameters
@@ -134,9 +139,9 @@ class Touch:
         preferred = np.arange(-self.extent, self.extent + self.spacing / 2, self.spacing)
         return _count(rng, grip * _tuning(y, preferred, self.width) + 0.1)
 
-    def experience(self, y, rng):
-        """Responses under drawn grips."""
-        return self.sense(y, rng, grip=_log_uniform(rng, self.grip_range, len(y)))
+    def conditions(self, n, rng):
+        """Grips of n touches."""
+        return {"grip": log_uniform(rng, self.grip_range, n)}
 
 
 def _columns(y, *conditions):
@@ -147,7 +152,7 @@ def _columns(y, *conditions):
     return [np.broadcast_to(np.asarray(values, dtype=float), y.shape)[:, None] for values in (y, *conditions)]
 
 
-def _log_uniform(rng, bounds, n):
+def log_uniform(rng, bounds, n):
     low, high = bounds
     return np.exp(rng.uniform(np.log(low), np.log(high), n))
 

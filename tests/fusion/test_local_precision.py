@@ -57,6 +57,13 @@ def test_vision_knows_how_blurred_it_is(vision):
     np.testing.assert_allclose(np.log(found.predicted), np.log(found.measured), atol=0.5)
 
 
+def test_standard_deviation_beside_the_estimate(vision):
+    model, X, _ = vision
+    estimates, deviations = model.predict(X, return_std=True)
+    np.testing.assert_array_equal(estimates, model.predict(X))
+    np.testing.assert_allclose(deviations**-2, model.precision(X))
+
+
 def test_audition_knows_how_soft_it_is(audition):
     likelihood = precision_calibration(*audition).negative_log_likelihood
     assert likelihood["predicted"] <= 3.14 and likelihood["predicted"] < likelihood["constant"] - 0.03

@@ -54,6 +54,12 @@ def test_single_trials_equal_counts():
     assert counted.threshold_ == pytest.approx(single.threshold_, rel=1e-3)
 
 
+def test_intervals_can_be_left_out():
+    answers = [0.0, 1.0, 2.0, 3.0], [1, 4, 7, 10], [10, 10, 10, 10]
+    bare, full = Psychometric(confidence=None).fit(*answers), Psychometric().fit(*answers)
+    assert bare.intervals_ == {} and (bare.pse_, bare.threshold_) == (full.pse_, full.threshold_)
+
+
 def test_unbounded_threshold_interval():
     fit = Psychometric(lapse=0.0).fit([0.0, 1.0, 2.0], [0, 5, 10], [10, 10, 10])
     assert fit.intervals_["threshold"][0] == 0
