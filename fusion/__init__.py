@@ -11,6 +11,7 @@ from fusion._local_precision import LocalPrecision
 from fusion._neural_field import NeuralField
 from fusion._neural_field_audiovisual import AudiovisualNetwork
 from fusion._neural_field_kernel import LateralKernel
+from fusion._precision_calibration import PrecisionCalibration, precision_calibration
 from fusion._precision_fusion import PrecisionFusion
 from fusion._procedures import localise, two_interval_choice
 from fusion._protocols import Precision, Reliability
@@ -27,11 +28,13 @@ __all__ = [
     "LocalPrecision",
     "NeuralField",
     "Precision",
+    "PrecisionCalibration",
     "PrecisionFusion",
     "Psychometric",
     "Reliability",
     "align_maps",
     "fuse_gaussians",
     "localise",
+    "precision_calibration",
     "two_interval_choice",
 ]

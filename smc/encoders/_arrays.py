@@ -30,9 +30,11 @@ def optimiser_to_arrays(optimiser):
 def optimiser_from_arrays(optimiser, arrays, path):
     """Give an AdamW optimiser that has made no step the moments and step numbers of a file."""
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
+    moved = {name.split(".")[0] for name in arrays}  # what the objective does not reach has no moments
     state = {
         i: {"step": torch.zeros(()), "exp_avg": torch.zeros_like(p), "exp_avg_sq": torch.zeros_like(p)}
         for i, p in enumerate(parameters)
+        if str(i) in moved
     }
     _fill({f"{i}.{name}": tensor for i, moments in state.items() for name, tensor in moments.items()}, arrays, path)
     optimiser.load_state_dict({**optimiser.state_dict(), "state": state})

@@ -7,6 +7,7 @@ from torch.nn import functional as F
 
 from smc.encoders._arrays import as_tensor, from_arrays, to_arrays
 from smc.encoders._checks import check_action, check_heads, check_positive_integer
+from smc.encoders._layers import mlp
 from smc.encoders._networks import ENCODERS
 from smc.encoders._runtime import evaluating, seeded
 from topology import storage
@@ -39,15 +40,19 @@ class ActionPredictor(nn.Module):
         for name, value in (("dim", dim), ("action_dim", action_dim), ("hidden", hidden)):
             check_positive_integer(name, value)
         with seeded(seed):
-            self.encode_action = _mlp(action_dim, hidden // 2, dim)
-            self.change = _mlp(2 * dim, hidden, dim)
+            self.encode_action = mlp(action_dim, hidden // 2, dim)
+            self.change = mlp(2 * dim, hidden, dim)
         self.register_buffer("action_mean", torch.zeros(action_dim))
         self.register_buffer("action_gain", torch.ones(action_dim))
 
     def forward(self, y, action):
         """Unit vectors (B, dim) predicted from embeddings y (B, dim) and actions (B, action_dim) in their own units."""
+        return F.normalize(self.advance(y, action), dim=1)
+
+    def advance(self, y, action):
+        """As `forward`, but not scaled to unit length."""
         code = self.encode_action((action - self.action_mean) * self.action_gain)
-        return F.normalize(y + self.change(torch.cat([y, code], dim=1)), dim=1)
+        return y + self.change(torch.cat([y, code], dim=1))
 
     def scale_actions(self, mean, gain):
         """Encode (action - mean) * gain, arrays (action_dim,); gain 0 makes the predictor blind to a component."""
@@ -85,9 +90,9 @@ class EquivarianceModule(nn.Module):
         self.encoder = encoder
         self.dim, self.action_dim = dim, action_dim
         with seeded(seed):
-            self.invariance = _mlp(encoder.dim, hidden, dim)
+            self.invariance = mlp(encoder.dim, hidden, dim)
             self.branch = nn.Linear(encoder.n_features, encoder.dim)
-            self.equivariance = _mlp(encoder.dim, hidden, dim)
+            self.equivariance = mlp(encoder.dim, hidden, dim)
         self.predictor = ActionPredictor(dim, action_dim, hidden=hidden, seed=seed)
 
     def forward(self, x):
@@ -96,9 +101,12 @@ class EquivarianceModule(nn.Module):
 
     def heads(self, last_map):
         """z and y, each (B, dim) of unit length, from the trunk's last map (B, n_features)."""
-        z = self.invariance(self.encoder.project(last_map))
-        y = self.equivariance(self.branch(last_map))
+        z, y = self.raw_heads(last_map)
         return F.normalize(z, dim=1), F.normalize(y, dim=1)
+
+    def raw_heads(self, last_map):
+        """z and y before they are scaled to unit length."""
+        return self.invariance(self.encoder.project(last_map)), self.equivariance(self.branch(last_map))
 
     def layers(self, x):
         """All embeddings of a batch by name: "mid", "backbone", "invariance" (z) and "equivariance" (y)."""
@@ -142,18 +150,51 @@ class EquivarianceModule(nn.Module):
         """
         X = self.encoder.check_input(X)
         action = check_action(action, len(X), self.action_dim)
-        out = np.empty((len(X), self.dim), dtype=np.float32)
+        return self._rollout(X, action[:, None])[:, 0]
+
+    def rollout(self, X, actions):
+        """Equivariance embeddings expected after each of several actions in a row, none of the frames between seen.
+
+        Parameters
+        ----------
+        X : ndarray (n, ...)
+            Images or clouds, as the encoder takes them.
+        actions : array_like (n, n_actions, action_dim)
+            In the units of training.
+
+        Returns
+        -------
+        ndarray (n, n_actions, dim) of float32
+            Unit vectors; the first is what `predict` gives.
+        """
+        X = self.encoder.check_input(X)
+        actions = np.asarray(actions)
+        if actions.ndim != 3 or actions.shape[1] == 0:
+            raise ValueError(f"actions must have shape (n, n_actions >= 1, action_dim), got {actions.shape}")
+        steps = [check_action(actions[:, k], len(X), self.action_dim, "actions") for k in range(actions.shape[1])]
+        return self._rollout(X, np.stack(steps, axis=1))
+
+    def _rollout(self, X, actions):
+        out = np.empty((*actions.shape[:2], self.dim), dtype=np.float32)
         with evaluating(self):
             for start in range(0, len(X), PREDICTION_BATCH):
                 rows = slice(start, start + PREDICTION_BATCH)
                 y = self(as_tensor(X[rows]))[1]
-                out[rows] = self.predictor(y, torch.from_numpy(action[rows])).numpy()
+                for k in range(actions.shape[1]):
+                    y = self.predictor(y, torch.from_numpy(actions[rows, k].copy()))
+                    out[rows, k] = y.numpy()
         return out
 
     def save(self, path):
         """Write weights and settings to one file, whole or not at all."""
+        storage.save(path, to_arrays(self), kind=KIND, metadata=self.describe())
+
+    def describe(self):
+        """Kind and settings of encoder and heads, as JSON can hold them."""
         encoder = {"kind": type(self.encoder).__name__, **self.encoder.settings}
-        storage.save(path, to_arrays(self), kind=KIND, metadata={"encoder": encoder, "module": self.settings})
+        if "widths" in encoder:
+            encoder["widths"] = list(encoder["widths"])
+        return {"encoder": encoder, "module": self.settings}
 
     @classmethod
     def load(cls, path):
@@ -173,7 +214,3 @@ class EquivarianceModule(nn.Module):
             raise storage.CorruptFileError(f"{path}: settings that fit no module ({error})") from error
         from_arrays(module, arrays, path)
         return module.eval()
-
-
-def _mlp(n_in, hidden, n_out):
-    return nn.Sequential(nn.Linear(n_in, hidden), nn.ReLU(), nn.Linear(hidden, n_out))

@@ -1,24 +1,22 @@
 """The state of one training: modules, optimiser, step, losses so far; one step, and a file to go on from."""
 
+import copy
 import hashlib
 import math
-from itertools import combinations, permutations
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from smc.encoders._arrays import as_tensor, from_arrays, optimiser_from_arrays, optimiser_to_arrays, to_arrays
-from smc.encoders._batches import ObjectBatches
-from smc.encoders._networks import PointEncoder
-from smc.encoders._objectives import consequence, cross_modal_agreement, object_agreement
+from smc.encoders._point_network import PointEncoder
+from smc.encoders.objectives import Step
 from topology import storage
 
 KIND = "PretrainingCheckpoint"
 WEIGHT_DECAY = 1e-4
 WARM_UP = 0.25  # share of the steps in which the learning rate rises, from FIRST_RATE of its peak
 FIRST_RATE = 0.04
-SAMPLED_FRAMES = 64  # frames whose bytes stand for the data in a checkpoint's identity
 
 
 class Trainer:
@@ -27,44 +25,67 @@ class Trainer:
     Parameters
     ----------
     modules : dict of str to EquivarianceModule
-    transitions : smc.Transitions
-    actions : ndarray (n, d) of float32
-        What the predictors are told, row by row of `transitions`.
+    objective : Objective
+        Prepared for the modules.
+    source : callable
+        Number of a step -> `Sample`, see `_sources`.
     settings : dict
         Arguments of `pretrain` that shape its outcome.
     """
 
-    def __init__(self, modules, transitions, actions, settings):
-        self.modules = modules
+    def __init__(self, modules, objective, source, settings):
+        self.modules, self.objective = modules, objective
         self.step = 0
-        self._transitions = transitions
-        self._actions = actions
+        self._source = source
         self._settings = settings
-        parameters = [p for module in modules.values() for p in module.parameters()]
+        # With a momentum: slowly moving copies, which no gradient reaches.
+        moving = {} if objective.momentum is None else modules
+        self._targets = {sense: copy.deepcopy(module).requires_grad_(False) for sense, module in moving.items()}
+        parameters = [p for part in (*modules.values(), objective) for p in part.parameters()]
         self._optimiser = torch.optim.AdamW(parameters, weight_decay=WEIGHT_DECAY, fused=True)
-        self._batches = ObjectBatches(transitions.group, len(transitions), settings["batch_size"], settings["seed"])
         self._losses = []
         self._identity = settings | {
+            "objective": objective.describe(),
             "threads": torch.get_num_threads(),
             "torch": torch.__version__,
-            "encoders": {modality: _digest(to_arrays(module.encoder).values()) for modality, module in modules.items()},
-            "transitions": _digest(self._sample_data()),
+            "architectures": {sense: module.describe() for sense, module in modules.items()},
+            "encoders": {sense: _digest(to_arrays(module.encoder).values()) for sense, module in modules.items()},
+            "transitions": _digest(source.arrays()),
         }
 
     def advance(self):
-        """Make one step and return its losses, as floats by name."""
+        """Make one step and return its losses, as floats by name.
+
+        Raises
+        ------
+        FloatingPointError
+            If a loss is not finite. The weights are those before the step.
+        """
         rate = one_cycle(self.step, self._settings["n_steps"], self._settings["learning_rate"])
         for group in self._optimiser.param_groups:
             group["lr"] = rate
-        losses = self._measure()
-        if not torch.isfinite(losses["total"]):
-            raise FloatingPointError(f"the loss of step {self.step + 1} is not finite; lower learning_rate")
+        loss = self.objective(self._show())
+        if not torch.isfinite(loss.total):
+            wrong = [name for name, term in loss.terms.items() if not torch.isfinite(term)]
+            where = ", ".join(wrong) or "their sum"
+            raise FloatingPointError(f"the loss of step {self.step + 1} is not finite ({where}); lower learning_rate")
         self._optimiser.zero_grad()
-        losses["total"].backward()
+        loss.total.backward()
         self._optimiser.step()
+        self._move_targets()
         self.step += 1
-        self._losses.append({name: loss.item() for name, loss in losses.items()} | {"learning_rate": rate})
+        losses = {name: term.item() for name, term in loss.terms.items()}
+        self._losses.append(losses | {"total": loss.total.item(), "learning_rate": rate})
         return self._losses[-1]
+
+    def check_weights(self):
+        """Refuse weights that the last step made NaN or infinite."""
+        for sense, module in self.modules.items():
+            for name, parameter in module.named_parameters():
+                if not torch.isfinite(parameter).all():
+                    raise FloatingPointError(
+                        f"step {self.step} made {name} of {sense!r} NaN or infinite; lower learning_rate"
+                    )
 
     def history(self):
         """Losses of the steps made, dict of str to ndarray (n_steps,) of float64."""
@@ -73,8 +94,8 @@ class Trainer:
     def save(self, path):
         """Write all that the next step depends on; batches follow from seed and step and need no generator state."""
         arrays = {f"history.{name}": values for name, values in self.history().items()}
-        for i, module in enumerate(self.modules.values()):
-            arrays |= {f"module{i}.{name}": array for name, array in to_arrays(module).items()}
+        for name, part in self._parts():
+            arrays |= {f"{name}.{key}": array for key, array in to_arrays(part).items()}
         arrays |= {f"optimiser.{name}": array for name, array in optimiser_to_arrays(self._optimiser).items()}
         storage.save(path, arrays, kind=KIND, metadata={"step": self.step, "identity": self._identity})
 
@@ -87,64 +108,58 @@ class Trainer:
         differing = sorted(name for name in self._identity if self._identity[name] != other.get(name))
         if differing:
             raise ValueError(f"checkpoint {path} is of a training with other {', '.join(differing)}; choose a new file")
-        for i, module in enumerate(self.modules.values()):
-            from_arrays(module, _below(arrays, f"module{i}"), path)
+        for name, part in self._parts():
+            from_arrays(part, _below(arrays, name), path)
         optimiser_from_arrays(self._optimiser, _below(arrays, "optimiser"), path)
         history = _below(arrays, "history")
         self.step = metadata["step"]
         self._losses = [dict(zip(history, row)) for row in zip(*(values.tolist() for values in history.values()))]
 
-    def _measure(self):
-        """Losses of the step by name, "total" among them."""
-        settings, n = self._settings, self._settings["batch_size"]
-        rows = self._batches(self.step)
-        groups = torch.from_numpy(self._batches.labels[rows]).repeat(2)
-        same_object = groups[:n, None] == groups
-        actions = torch.from_numpy(self._actions[rows])
-        invariance, predicted, candidates = {}, {}, {}
-        for modality, module in self.modules.items():
-            invariance[modality], y = self._embed(modality, module, rows)
-            predicted[modality] = module.predictor(y[:n], actions)
-            # The frames acted upon are candidates too: "nothing has changed" must lose against the true consequence.
-            candidates[modality] = torch.cat([y[n:], y[:n]])
+    def _parts(self):
+        """Everything that has weights, by its name in a file."""
+        for i, module in enumerate(self.modules.values()):
+            yield f"module{i}", module
+        for i, target in enumerate(self._targets.values()):
+            yield f"target{i}", target
+        yield "objective", self.objective
 
-        def agree(a, b):
-            return cross_modal_agreement(invariance[a], invariance[b], groups, settings["temperature"])
+    def _show(self):
+        """`Step` that the objective judges."""
+        sample = self._source(self.step)
+        z, y, target_z = {}, {}, {}
+        for sense, module in self.modules.items():
+            frames = self._frames(sample, sense)
+            z[sense], y[sense] = module.raw_heads(self._last_map(module, frames))
+            if sense in self._targets:
+                target = self._targets[sense]
+                with torch.no_grad():
+                    target_z[sense] = target.raw_heads(self._last_map(target, frames))[0]
+        return Step(
+            z,
+            y,
+            target_z,
+            torch.from_numpy(sample.actions),
+            torch.from_numpy(sample.group),
+            {sense: module.predictor for sense, module in self.modules.items()},
+            (self._settings["seed"], self.step),
+        )
 
-        def foretell(a, b):
-            return consequence(predicted[a], candidates[b], same_object, settings["equivariance_temperature"])
-
-        stays = {f"{a}_invariance": object_agreement(z, groups, settings["temperature"]) for a, z in invariance.items()}
-        changes = {f"{a}_equivariance": foretell(a, a) for a in invariance}
-        total = sum(stays.values()) + settings["equivariance_weight"] * sum(changes.values())
-        if len(invariance) == 1:
-            return stays | changes | {"total": total}
-        across = {
-            "cross_modal_invariance": sum(agree(a, b) for a, b in combinations(invariance, 2)),
-            "cross_modal_equivariance": sum(foretell(a, b) for a, b in permutations(invariance, 2)),
-        }
-        weights = (1.0, settings["equivariance_weight"])
-        total = total + settings["cross_modal_weight"] * sum(w * x for w, x in zip(weights, across.values()))
-        return stays | changes | across | {"total": total}
-
-    def _embed(self, modality, module, rows):
-        """z and y of the frames before, then after the actions: each (2 * batch_size, dim)."""
-        before, after = self._transitions.observation[modality], self._transitions.next_observation[modality]
-        frames = np.concatenate([before[rows], after[rows]])
-        if isinstance(module.encoder, PointEncoder):
+    def _frames(self, sample, sense):
+        encoder, frames = self.modules[sense].encoder, sample.frames[sense]
+        if isinstance(encoder, PointEncoder):
             rng = np.random.default_rng((self._settings["seed"], self.step, 1))
             frames = frames[:, rng.permutation(frames.shape[1])[: self._settings["n_points"]]]
-        frames = as_tensor(module.encoder.check_input(frames))
-        with torch.autocast("cpu", torch.bfloat16, enabled=self._settings["bf16"]):
-            last_map = module.encoder.maps(frames)[1]
-        return module.heads(last_map)
+        return as_tensor(encoder.check_input(frames))
 
-    def _sample_data(self):
-        """Arrays that tell one set of transitions from another without reading all of it."""
-        rows = np.linspace(0, len(self._actions) - 1, min(len(self._actions), SAMPLED_FRAMES)).astype(int)
-        senses = (self._transitions.observation, self._transitions.next_observation)
-        frames = [sense[modality][rows] for modality in self.modules for sense in senses]
-        return [self._actions, self._batches.labels, *frames]
+    def _last_map(self, module, frames):
+        with torch.autocast("cpu", torch.bfloat16, enabled=self._settings["bf16"]):
+            return module.encoder.maps(frames)[1]
+
+    @torch.no_grad()
+    def _move_targets(self):
+        for sense, target in self._targets.items():
+            for slow, fast in zip(target.parameters(), self.modules[sense].parameters()):
+                slow.lerp_(fast, 1 - self.objective.momentum)
 
 
 def one_cycle(step, n_steps, peak):

@@ -7,14 +7,17 @@ from types import MappingProxyType
 import numpy as np
 from tqdm import tqdm
 
-from smc.encoders._checks import check_action, check_number, check_positive_integer, check_seed
+from smc.encoders._checks import check_number, check_positive_integer, check_seed
+from smc.encoders._data import as_data, check_data, open_source
 from smc.encoders._equivariance import EquivarianceModule
 from smc.encoders._networks import ENCODERS
 from smc.encoders._runtime import torch_threads, wants_bf16
 from smc.encoders._trainer import Trainer
+from smc.encoders.objectives import Objective, action_structured
 
 ACTIONS = ("true", "shuffled", "none")
 CHECKPOINT_INTERVAL = 50
+HIDDEN = 256  # hidden units of what an objective learns of its own
 
 
 class Pretrained(Mapping):
@@ -22,14 +25,18 @@ class Pretrained(Mapping):
 
     Attributes
     ----------
+    objective : Objective
+        What was trained for, with the parameters of its own that it learned.
     history : dict of str to ndarray (n_steps,) of float64
         Per step: the losses before weighting, ``<modality>_invariance`` and ``<modality>_equivariance``, with several
         modalities also ``cross_modal_invariance`` and ``cross_modal_equivariance``; ``total`` and ``learning_rate``.
+        With another objective its own names.
     """
 
-    def __init__(self, modules, history):
+    def __init__(self, modules, history, objective):
         self._modules = modules
         self.history = history
+        self.objective = objective
 
     def __getitem__(self, modality):
         return self._modules[modality]
@@ -48,6 +55,7 @@ def pretrain(
     transitions,
     encoders,
     *,
+    objective=None,
     action="true",
     n_steps=400,
     batch_size=128,
@@ -62,38 +70,44 @@ def pretrain(
     callback=None,
     threads=None,
     precision="auto",
+    n_env_steps=2000,
 ):
     """Train encoders on transitions: what stays while an object is handled, and what an action changes.
 
-    Two losses are added up over the modalities. *Invariance*: all frames of an object agree (time contrast, Aubret et
-    al. 2023). *Equivariance*, times `equivariance_weight`: the embedding predicted from a frame and an action must
-    single out the frame that followed, among all frames of the batch and among those of the same object (after
+    By default two losses are added up over the modalities. *Invariance*: all frames of an object agree (time contrast,
+    Aubret et al. 2023). *Equivariance*, times `equivariance_weight`: the embedding predicted from a frame and an action
+    must single out the frame that followed, among all frames of the batch and among those of the same object (after
     Devillers & Lefort 2023). With several modalities both are asked for across senses as well, times
     `cross_modal_weight`: frames of an object agree in all senses, and what is predicted from one sense must single out
     what followed in the other.
 
     Parameters
     ----------
-    transitions : smc.Transitions
-        `action` (n, d) real; `group` the object of each transition (None: each its own object). Images must be shown in
-        surroundings that differ between the frames of an object, or be cut out, lest surroundings stand for the object.
-    encoders : dict of str to ConvEncoder or PointEncoder
+    transitions : smc.Transitions, AugmentedImages, gymnasium environment or path-like
+        Transitions: `action` (n, d) real; `group` the object of each transition (None: each its own object). Images
+        must be shown in surroundings that differ between the frames of an object, or be cut out, lest surroundings
+        stand for the object. Augmented images: each is looked at twice, the action leads from one look to the other. An
+        environment: random actions are recorded first (`n_env_steps`), the episode is the object. A path: an image
+        folder or file, see `load_images`, augmented with the defaults.
+    encoders : dict of str to ConvEncoder, ResNetEncoder or PointEncoder
         Modality -> trunk. Copied; training starts from the copies' weights.
+    objective : smc.encoders.objectives.Objective, optional
+        What to train for in place of the default. Copied. Weights and temperatures below shape the default only.
     action : {"true", "shuffled", "none"}, default="true"
         "shuffled" permutes the actions over the data once, "none" hides them; both are controls that share initial
         weights and batches with "true". A module trained without actions ignores them in `predict`.
-    n_steps : int, default=400
-        Steps of AdamW under a one-cycle learning rate.
-    batch_size : int, default=128
-        Transitions per step, of half as many objects.
     equivariance_weight, cross_modal_weight : float, default=0.3, 1.0
     temperature : float, default=0.2
         Of the invariance and cross-modal losses.
     equivariance_temperature : float, default=0.1
+    n_steps : int, default=400
+        Steps of AdamW under a one-cycle learning rate.
+    batch_size : int, default=128
+        Transitions per step, of half as many objects.
     learning_rate : float, default=4e-3
         Peak of the cycle.
     n_points : int, default=128
-        Points of each cloud shown in a step, drawn anew for each.
+        Points of each cloud shown in a step, drawn anew for each; no cloud may have fewer.
     seed : int, default=0
         Initial weights of the heads, batches and subsets of points.
     checkpoint : path-like, optional
@@ -101,12 +115,14 @@ def pretrain(
         had never stopped; a finished one is returned at once.
     callback : callable, optional
         ``callback(state, step)`` after each step; `state` maps the names of `Pretrained.history` to the step's values
-        and "modules" to the modules. Returning True stops early.
+        and "modules" to the modules. Returning True stops early. `LearningCurves` draws them.
     threads : int, optional
         Torch threads of the training (default: as many as set); the old number is put back. Results agree to the last
         bit at equal `threads` only.
     precision : {"auto", "bf16", "fp32"}, default="auto"
         Number format of the trunks; "auto" is bf16 where the processor has it. Heads and losses are fp32.
+    n_env_steps : int, default=2000
+        Steps recorded in an environment.
 
     Returns
     -------
@@ -118,16 +134,18 @@ def pretrain(
     ValueError, TypeError
         For unfit arguments, or a checkpoint of another training.
     FloatingPointError
-        If the loss diverges.
+        If a loss or a weight stops being finite; says which and in which step. The checkpoint keeps a good state.
     topology.storage.CorruptFileError
         For a damaged checkpoint.
     """
-    actions = _check_data(transitions, encoders)
+    _check_encoders(encoders)
     check_seed(seed)
+    if objective is not None and not isinstance(objective, Objective):
+        raise TypeError(f"objective must be an Objective, got {type(objective).__name__}")
     if action not in ACTIONS:
         raise ValueError(f"action must be one of {ACTIONS}, got {action!r}")
     sizes = {"n_steps": n_steps, "batch_size": batch_size, "n_points": n_points}
-    for name, value in sizes.items():
+    for name, value in (sizes | {"n_env_steps": n_env_steps}).items():
         check_positive_integer(name, value)
     weights = {"equivariance_weight": equivariance_weight, "cross_modal_weight": cross_modal_weight}
     for name, value in weights.items():
@@ -139,34 +157,53 @@ def pretrain(
     }
     for name, value in scales.items():
         check_number(name, value)
+    if objective is None:
+        objective = action_structured(
+            len(encoders),
+            **weights,
+            temperature=temperature,
+            equivariance_temperature=equivariance_temperature,
+        )
+    settings = {name: int(value) for name, value in (sizes | {"seed": seed}).items()}
+    settings |= {"learning_rate": float(learning_rate), "action": action, "bf16": wants_bf16(precision)}
+    data = as_data(transitions, n_env_steps, seed)
+    check_data(data, encoders, objective, n_points)
     with torch_threads(threads):
-        settings = {name: int(value) for name, value in (sizes | {"seed": seed}).items()}
-        settings |= {name: float(value) for name, value in (weights | scales).items()}
-        settings |= {"action": action, "bf16": wants_bf16(precision)}
-        modules = _build_modules(encoders, actions, action, seed)
-        if action == "shuffled":
-            actions = np.random.default_rng((seed, 1)).permutation(actions)
-        trainer = Trainer(modules, transitions, actions, settings)
+        source = open_source(data, tuple(encoders), settings, objective.n_actions)
+        modules = _build_modules(encoders, source.actions, action, seed)
+        objective = copy.deepcopy(objective)
+        module = next(iter(modules.values()))
+        objective.prepare(tuple(modules), module.dim, module.action_dim, HIDDEN, int(seed))
+        trainer = Trainer(modules, objective.train(), source, settings)
         if checkpoint is not None:
             trainer.resume(checkpoint)
         _run(trainer, n_steps, checkpoint, callback)
-    for module in modules.values():
-        module.eval()
-    return Pretrained(modules, trainer.history())
+    for part in (*modules.values(), objective):
+        part.eval()
+    return Pretrained(modules, trainer.history(), objective)
 
 
 def _run(trainer, n_steps, checkpoint, callback):
     view = MappingProxyType(trainer.modules)
     with tqdm(total=n_steps, initial=trainer.step, desc="learning from actions", unit="step", disable=None) as bar:
-        while trainer.step < n_steps:
-            losses = trainer.advance()
-            bar.update()
-            stop = callback is not None and callback({**losses, "modules": view}, trainer.step) is True
-            last = stop or trainer.step == n_steps
-            if checkpoint is not None and (last or trainer.step % CHECKPOINT_INTERVAL == 0):
-                trainer.save(checkpoint)
-            if stop:
-                return
+        saved = trainer.step
+        try:
+            while trainer.step < n_steps:
+                losses = trainer.advance()
+                bar.update()
+                stop = callback is not None and callback({**losses, "modules": view}, trainer.step) is True
+                last = stop or trainer.step == n_steps
+                if last or trainer.step % CHECKPOINT_INTERVAL == 0:
+                    trainer.check_weights()
+                    if checkpoint is not None:
+                        trainer.save(checkpoint)
+                        saved = trainer.step
+                if stop:
+                    return
+        except FloatingPointError as error:
+            if checkpoint is None or saved == 0:
+                raise
+            raise FloatingPointError(f"{error}; {checkpoint} keeps step {saved}, the last good one saved") from error
 
 
 def _build_modules(encoders, actions, action, seed):
@@ -182,8 +219,7 @@ def _build_modules(encoders, actions, action, seed):
     return modules
 
 
-def _check_data(transitions, encoders):
-    """Refuse what cannot be learned from; return the actions as float32."""
+def _check_encoders(encoders):
     if not isinstance(encoders, Mapping) or not encoders:
         raise TypeError("encoders must be a non-empty dict of modality to encoder")
     for modality, encoder in encoders.items():
@@ -191,15 +227,3 @@ def _check_data(transitions, encoders):
             raise TypeError(
                 f"encoders[{modality!r}] must be one of {', '.join(ENCODERS)}, got {type(encoder).__name__}"
             )
-        if modality not in transitions.observation:
-            known = ", ".join(sorted(transitions.observation))
-            raise ValueError(f"encoders names {modality!r}, but transitions sense {known} only")
-        encoder.check_input(transitions.observation[modality], f"transitions.observation[{modality!r}]")
-        encoder.check_input(transitions.next_observation[modality], f"transitions.next_observation[{modality!r}]")
-    action = np.asarray(transitions.action)
-    if action.ndim != 2:
-        raise ValueError(
-            f"transitions.action must be vectors (n, d), got shape {action.shape}; numbers k of discrete actions "
-            "become vectors by np.eye(n_actions)[k]"
-        )
-    return check_action(action, len(transitions), action.shape[1], "transitions.action")

@@ -9,7 +9,7 @@ from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
 from smc.encoders._batches import ObjectBatches  # noqa: E402
-from smc.encoders._objectives import consequence, cross_modal_agreement, object_agreement  # noqa: E402
+from smc.encoders.objectives import consequence, cross_modal_agreement, multi_positive_nt_xent  # noqa: E402
 
 
 def unit_vectors(rng, n, d=6):
@@ -23,7 +23,7 @@ def share(logits, i, j):
 
 @settings(max_examples=20)
 @given(st.integers(0, 10_000), st.integers(2, 5), st.floats(0.1, 1.0))
-def test_object_agreement_is_the_mean_log_share_of_the_positives(seed, n_objects, temperature):
+def test_multi_positive_nt_xent_is_the_mean_log_share_of_the_positives(seed, n_objects, temperature):
     rng = np.random.default_rng(seed)
     groups = np.repeat(np.arange(n_objects), 3)
     z = unit_vectors(rng, len(groups))
@@ -32,7 +32,7 @@ def test_object_agreement_is_the_mean_log_share_of_the_positives(seed, n_objects
         logits = z @ z[i] / temperature
         positives = [j for j in range(len(z)) if groups[j] == groups[i] and j != i]
         expected.append(-np.mean([np.log(share(logits, i, j)) for j in positives]))
-    ours = object_agreement(torch.from_numpy(z), torch.from_numpy(groups), temperature)
+    ours = multi_positive_nt_xent(torch.from_numpy(z), torch.from_numpy(groups), temperature)
     assert ours.item() == pytest.approx(np.mean(expected))
 
 

@@ -1,0 +1,138 @@
+"""Where the frames of a training come from: recorded transitions, or pictures looked at in several ways."""
+
+import hashlib
+from typing import NamedTuple
+
+import numpy as np
+
+from smc.encoders._batches import ObjectBatches
+
+SAMPLED_FRAMES = 64  # frames whose bytes stand for the data in a checkpoint's identity
+SAMPLED_ACTIONS = 4096  # drawn to know the scale of actions that are made on the way
+
+
+class Sample(NamedTuple):
+    """Frames in a row of B objects, all first ones before all second ones, and what was done between them."""
+
+    frames: dict  # sense -> (n_frames * B, ...)
+    actions: np.ndarray  # (n_frames - 1, B, action_dim) of float32
+    group: np.ndarray  # (B,)
+
+
+class RecordedSteps:
+    """Batches of transitions, or of chains of them that follow each other.
+
+    Parameters
+    ----------
+    transitions : smc.Transitions
+    actions : ndarray (n, d) of float32
+    senses : tuple of str
+    batch_size, seed : int
+    n_actions : int
+        Length of the chains.
+    shuffled : bool
+        Whether each chain is told actions of others.
+    """
+
+    def __init__(self, transitions, actions, senses, batch_size, seed, n_actions, shuffled):
+        self.actions = actions
+        self._told = np.random.default_rng((seed, 1)).permutation(actions) if shuffled else actions
+        self._transitions, self._senses = transitions, senses
+        self._chains = _chains(transitions, senses, n_actions)
+        group = transitions.group
+        self._batches = ObjectBatches(
+            None if group is None else group[self._chains[:, 0]], len(self._chains), batch_size, seed
+        )
+
+    def __call__(self, step):
+        """`Sample` of a step; it depends on the seed and the number of the step alone."""
+        starts = self._batches(step)
+        rows = self._chains[starts]
+        frames = {sense: self._frames(sense, rows) for sense in self._senses}
+        return Sample(frames, self._told[rows.T], self._batches.labels[starts])
+
+    def arrays(self):
+        """Arrays that tell one set of transitions from another without reading all of it."""
+        rows = np.linspace(0, len(self.actions) - 1, min(len(self.actions), SAMPLED_FRAMES)).astype(int)
+        sides = (self._transitions.observation, self._transitions.next_observation)
+        return [self._told, self._batches.labels, *(side[s][rows] for s in self._senses for side in sides)]
+
+    def _frames(self, sense, rows):
+        before, after = self._transitions.observation[sense], self._transitions.next_observation[sense]
+        return np.concatenate([before[rows[:, 0]], *(after[column] for column in rows.T)])
+
+
+class Looks:
+    """Batches of pictures, each looked at in two ways.
+
+    Parameters
+    ----------
+    pictures : AugmentedImages
+    batch_size, seed : int
+    shuffled : bool
+        Whether each picture is told the action of another.
+    """
+
+    def __init__(self, pictures, batch_size, seed, shuffled):
+        self._pictures, self._seed, self._shuffled = pictures, seed, shuffled
+        self._batches = ObjectBatches(pictures.group, len(pictures), batch_size, seed)
+        rng = np.random.default_rng((seed, 3))
+        draw = pictures.augmentation.draw
+        self.actions = pictures.action_between(draw(SAMPLED_ACTIONS, rng), draw(SAMPLED_ACTIONS, rng))
+
+    def __call__(self, step):
+        """`Sample` of a step; it depends on the seed and the number of the step alone."""
+        rows = self._batches(step)
+        rng = np.random.default_rng((self._seed, step, 2))
+        frames, action = self._pictures.look(rows, rng)
+        if self._shuffled:
+            action = rng.permutation(action)
+        return Sample({self._pictures.sense: frames}, action[None], self._batches.labels[rows])
+
+    def arrays(self):
+        """Arrays that tell one set of pictures and looks from another."""
+        images = self._pictures.images
+        rows = np.linspace(0, len(images) - 1, min(len(images), SAMPLED_FRAMES)).astype(int)
+        return [self.actions, self._batches.labels, images[rows]]
+
+
+def _chains(transitions, senses, n_actions):
+    """Rows (n_chains, n_actions) of transitions each of which begins where the one before it ended."""
+    chains = np.arange(len(transitions))[:, None]
+    if n_actions == 1:
+        return chains
+    following = _following(transitions, senses)
+    for _ in range(n_actions - 1):
+        after = following[chains[:, -1]]
+        chains = np.column_stack([chains, after])[after >= 0]
+    if not len(chains):
+        raise ValueError(
+            f"transitions hold no {n_actions} steps of one group in a row, each beginning with the frame that ended "
+            "the one before; shorten n_actions of the objective, or record longer episodes"
+        )
+    return chains
+
+
+def _following(transitions, senses):
+    """Number of the step that begins with the frame that ends a step (n,), -1 where there is none.
+
+    Frames are compared by a hash of all senses; of several candidates the first one after the step is taken.
+    """
+    group = np.zeros(len(transitions), int) if transitions.group is None else transitions.group
+    begun = {}
+    for row in range(len(transitions) - 1, -1, -1):
+        begun.setdefault(_fingerprint(transitions.observation, senses, group, row), []).append(row)
+    following = np.full(len(transitions), -1)
+    for row in range(len(transitions)):
+        candidates = begun.get(_fingerprint(transitions.next_observation, senses, group, row), ())
+        later = [other for other in candidates if other > row]
+        if later:
+            following[row] = later[-1]
+    return following
+
+
+def _fingerprint(side, senses, group, row):
+    digest = hashlib.blake2b(digest_size=16)
+    for sense in senses:
+        digest.update(np.ascontiguousarray(side[sense][row]).tobytes())
+    return group[row].item(), digest.digest()

@@ -1,0 +1,45 @@
+"""BYOL: a prediction from one frame meets the other as a slowly moving copy of the module embeds it."""
+
+from torch.nn.functional import cosine_similarity
+
+from smc.encoders._checks import check_number
+from smc.encoders.objectives._interface import Objective, heads_by_sense
+
+
+def negative_cosine(predicted, target):
+    """Minus the mean cosine of predictions and targets, Tensors (B, d); targets take no gradient.
+
+    The loss of Grill et al. (2020, NeurIPS) is 2 plus twice this.
+    """
+    return -cosine_similarity(predicted, target.detach(), dim=1).mean()
+
+
+class BYOL(Objective):
+    """Each of two successive frames predicts the other's target embedding (Grill et al. 2020).
+
+    Parameters
+    ----------
+    momentum : float, default=0.99
+        Share of the old target in each step, in [0, 1).
+    label : str, default="byol"
+        Its losses are called ``<modality>_<label>``.
+    """
+
+    def __init__(self, momentum=0.99, *, label="byol"):
+        check_number("momentum", momentum, zero_allowed=True)
+        if momentum >= 1:
+            raise ValueError(f"momentum must be below 1, got {momentum!r}")
+        super().__init__(label, momentum=float(momentum))
+        self.momentum = float(momentum)
+
+    def prepare(self, senses, dim, action_dim, hidden, seed):
+        self.predict = heads_by_sense(senses, dim, hidden, dim, seed)
+
+    def terms(self, step):
+        terms = {}
+        for sense in step.senses:
+            first, second = step.successive(self.predict[sense](step.z[sense]))
+            target_first, target_second = step.successive(step.target_z[sense])
+            loss = (negative_cosine(first, target_second) + negative_cosine(second, target_first)) / 2
+            terms[f"{sense}_{self.label}"] = loss
+        return terms
