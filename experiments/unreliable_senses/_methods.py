@@ -111,7 +111,7 @@ class Methods:
             estimator, score = NearestNeighbors(n_neighbors=10), "distance"
         elif name == "GMM reliability":
             mixture = GaussianMixture(10, random_state=self.seed, reg_covar=1e-3)
-            estimator, score = make_pipeline(PCA(15), mixture), "log_density"
+            estimator, score = make_pipeline(PCA(15, svd_solver="full"), mixture), "log_density"
         else:
             estimator, score = GrowingNeuralGas(N_UNITS, random_state=self.seed), "second_moment"
         return DensityReliability(estimator, score=score, grading=grading, random_state=self.seed)
