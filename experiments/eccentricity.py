@@ -175,7 +175,8 @@ def figure(results):
     import matplotlib.pyplot as plt
 
     eccentricity = results["eccentricity"][0]
-    fig, axes = plt.subplots(1, 4, figsize=(16, 4.0))
+    fig, axes = plt.subplots(1, 4, figsize=(17, 4.0))
+    fig.get_layout_engine().set(w_pad=0.12)
     for r, ax in ((0, axes[0]), (1, axes[3])):
         interval_line(ax, eccentricity, results["sigma"][:, r, :, 0], label="measured", color="black")
         interval_line(ax, eccentricity, results["learned"][:, r, :, 0], label="learned", color=PALETTE[0])
