@@ -9,7 +9,7 @@ Prediction  Vision improves over a life, hearing is mature. Where old errors are
             phase. The manipulated variable is thus the bookkeeping of errors; map and read-out are the same for all.
 Controls    Measured errors in place of learned precision (oracle), and two mature senses: neither may show the phase.
             Rows without a prediction: errors of the last block alone, no recalibration, one constant for each sense.
-Cost        70 s of processor time for 5 seeds.
+Cost        30 s of processor time for 5 seeds.
 """
 
 from dataclasses import dataclass
@@ -78,7 +78,7 @@ def live(config, hearing, improving, rng):
         errors[seen:now] = lived_errors(vision, X[seen:now], y[seen:now], config.n_block)
         vision, seen = LocalPrecision(random_state=0).fit(X[:now], y[:now]), now
         light = mature(now, config) if improving else 1.0
-        found.append(test(vision, hearing, X[:now], errors[:now], light, config, rng))
+        found.append(examine(vision, hearing, X[:now], errors[:now], light, config, rng))
     return {key: np.stack([part[key] for part in found], axis=-1) for key in found[0]}
 
 
@@ -91,7 +91,7 @@ def lived_errors(vision, X, y, n_block):
     return errors
 
 
-def test(vision, hearing, X, errors, light, config, rng):
+def examine(vision, hearing, X, errors, light, config, rng):
     """Weights and errors (n_rules,) of the combination at one checkpoint, and what would be the best."""
     y = draw_places(TEST_RANGE, config.n_trials, rng)
     flashes = Retina().sense(y, rng, blur=config.blur, photons=config.photons * light)
