@@ -97,7 +97,7 @@ def test_policies_rank_as_what_they_know():
 
 
 def test_the_oracle_knows_what_each_action_will_leave_of_belief_in_the_truth():
-    body, likelihood, codes, truth = world()
+    _, likelihood, codes, truth = world()
     total = np.log(np.random.default_rng(2).random((200, 15)))
     values = OracleNextView(np.log(likelihood), codes, truth, 3).values(Looks(None, None, total), None)
     after = np.exp(total[7]) * likelihood[:, 4, codes[7, 4]]
