@@ -1,5 +1,7 @@
 """Bayesian causal inference: do two senses tell of one thing or of two?"""
 
+import warnings
+
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import NotFittedError
@@ -25,6 +27,7 @@ from fusion._causal.layout import make_layout, plausible
 from fusion._causal.likelihood import Likelihood
 from fusion._causal.observer import observe, reports
 from fusion._causal.parameters import STRATEGIES, noise_of
+from fusion._causal.predictive import leave_one_out_posterior
 from topology._validation import check_choice, check_generator, check_integer
 
 
@@ -62,6 +65,8 @@ class CausalInference(BaseEstimator):
     period : float or None, default=None
         Full circle in units of the stimuli where these are directions: then s**2 becomes
         2 (period / 2 pi)**2 (1 - cos(2 pi s / period)).
+    precision_scale : float or None, default=1.0
+        Where `fit` is given precisions: the factor by which they are multiplied; None: fitted.
     bounds : dict or None, default=None
         Overrides the limits of parameters: {"prior_sigma": (1, 100), ...}.
     n_starts : int, default=6
@@ -73,8 +78,8 @@ class CausalInference(BaseEstimator):
     ----------
     p_common_ : float, or ndarray of shape (n_conditions,) for stochastic fusion with several conditions
     sigma_, eccentricity_ : ndarray of shape (n_modalities,) or, with conditions, (n_conditions, n_modalities)
-    prior_mean_, prior_sigma_, criterion_, motor_sigma_, lapse_ : float
-        NaN where the strategy has no such parameter.
+    prior_mean_, prior_sigma_, criterion_, motor_sigma_, lapse_, precision_scale_ : float
+        NaN where the model has no such parameter.
     standard_errors_ : dict of str to float
         Of each fitted parameter, from the curvature of the log-likelihood; NaN at a bound or where it is flat.
     log_likelihood_, aic_, bic_ : float
@@ -108,6 +113,7 @@ class CausalInference(BaseEstimator):
         varying=None,
         noise="constant",
         period=None,
+        precision_scale=1.0,
         bounds=None,
         n_starts=6,
         random_state=0,
@@ -125,6 +131,7 @@ class CausalInference(BaseEstimator):
         self.varying = varying
         self.noise = noise
         self.period = period
+        self.precision_scale = precision_scale
         self.bounds = bounds
         self.n_starts = n_starts
         self.random_state = random_state
@@ -204,6 +211,35 @@ class CausalInference(BaseEstimator):
         folds = np.empty(n, dtype=int)
         folds[order] = np.arange(n) % cv
         return leave_folds_out(likelihood, whole._theta, folds)
+
+    def leave_one_out(self, *, max_draws=2048, random_state=0):
+        """Log predictive density of each fitted trial given all others, (n_trials,), without refitting.
+
+        Averaged over the posterior of the parameters under a prior that is uniform within their bounds (noise, prior
+        SD, criterion and precision scale: uniform in their logarithm), by importance sampling from at most `max_draws`
+        draws, in rounds of 256. Unlike `cross_val_log_likelihood` it needs no optimum in the interior.
+
+        References
+        ----------
+        Vehtari, Gelman & Gabry (2017), Stat Comput 27:1413.
+
+        Warns
+        -----
+        RuntimeWarning
+            If fewer than 10 draws count, so that the sum may be off by more than 1.
+        """
+        self._check_fitted()
+        likelihood = self._likelihood
+        scores, effective = leave_one_out_posterior(
+            likelihood, self._theta, check_integer("max_draws", max_draws, 1), random_state
+        )
+        if effective < 10:
+            warnings.warn(
+                f"only {effective:.0f} draws count; narrow the bounds of what the responses do not determine",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        return np.bincount(likelihood.answer_rows, scores[likelihood.answer_cells], minlength=likelihood.n_trials)
 
     def predict(self, stimuli, *, condition=None, precision=None):
         """What the observer says if its measurements are the stimuli themselves.
@@ -312,6 +348,7 @@ class CausalInference(BaseEstimator):
             ("criterion_", layout.criterion),
             ("motor_sigma_", layout.motor),
             ("lapse_", layout.lapse),
+            ("precision_scale_", layout.precision_scale),
         ):
             setattr(self, name, float(self._theta[index]) if index >= 0 else np.nan)
 

@@ -21,7 +21,7 @@ class Loss(NamedTuple):
 class Step:
     """What one training step shows of B objects: the embeddings of frames in a row, and the actions between them.
 
-    Frames are stacked, all first ones before all second ones. Everything derived is computed once, when first asked for.
+    Frames are stacked, all first ones before all second ones. What is derived is computed once, when first asked for.
 
     Attributes
     ----------
