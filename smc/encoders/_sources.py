@@ -35,7 +35,8 @@ class RecordedSteps:
     """
 
     def __init__(self, transitions, actions, senses, batch_size, seed, n_actions, shuffled):
-        self.actions = np.random.default_rng((seed, 1)).permutation(actions) if shuffled else actions
+        self.actions = actions
+        self._told = np.random.default_rng((seed, 1)).permutation(actions) if shuffled else actions
         self._transitions, self._senses = transitions, senses
         self._chains = _chains(transitions, senses, n_actions)
         group = transitions.group
@@ -48,13 +49,13 @@ class RecordedSteps:
         starts = self._batches(step)
         rows = self._chains[starts]
         frames = {sense: self._frames(sense, rows) for sense in self._senses}
-        return Sample(frames, self.actions[rows.T], self._batches.labels[starts])
+        return Sample(frames, self._told[rows.T], self._batches.labels[starts])
 
     def arrays(self):
         """Arrays that tell one set of transitions from another without reading all of it."""
         rows = np.linspace(0, len(self.actions) - 1, min(len(self.actions), SAMPLED_FRAMES)).astype(int)
         sides = (self._transitions.observation, self._transitions.next_observation)
-        return [self.actions, self._batches.labels, *(side[s][rows] for s in self._senses for side in sides)]
+        return [self._told, self._batches.labels, *(side[s][rows] for s in self._senses for side in sides)]
 
     def _frames(self, sense, rows):
         before, after = self._transitions.observation[sense], self._transitions.next_observation[sense]
