@@ -1,6 +1,7 @@
 """From anomaly scores to calibrated p-values, and from p-values to reliability."""
 
 import numpy as np
+from sklearn.utils.validation import check_array, column_or_1d
 
 
 def rank_p_values(scores, calibration_scores):
@@ -47,6 +48,14 @@ def sellke_reliability(p_values, prior_degraded):
     return clean / (clean + prior_degraded)
 
 
+def distance_reliability(distances, typical):
+    """Share of the squared distance that clean samples have, too: min(1, typical / distance).
+
+    Noise of variance s**2 on top of the clean variance v leaves v / (v + s**2): the relative precision of the sample.
+    """
+    return typical / np.maximum(distances, typical)
+
+
 def split_groups(groups, fraction, rng):
     """Boolean mask of the samples kept apart for calibration: whole groups, at least one and never all.
 
@@ -62,3 +71,13 @@ def split_groups(groups, fraction, rng):
         raise ValueError("groups must hold at least 2 different groups, one of them to be kept apart for calibration")
     n_apart = min(max(1, round(fraction * len(names))), len(names) - 1)
     return np.isin(member, rng.permutation(len(names))[:n_apart])
+
+
+def check_groups(groups, n_samples):
+    """Group of each sample, shape (n_samples,); None makes each sample its own group."""
+    if groups is None:
+        return np.arange(n_samples)
+    groups = column_or_1d(check_array(groups, ensure_2d=False, dtype=None, input_name="groups"))
+    if len(groups) != n_samples:
+        raise ValueError(f"groups must name one group per sample: {n_samples} samples, {len(groups)} groups")
+    return groups

@@ -6,32 +6,29 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import NotFittedError
 
-from fusion._causal.checks import as_condition, as_levels, as_precision, as_responses, as_stimuli
+from fusion._causal.checks import (
+    as_condition,
+    as_levels,
+    as_precision,
+    as_responses,
+    as_stimuli,
+    check_settings,
+)
 from fusion._causal.fitting import (
-    at_bound,
     draw_starts,
+    leave_folds_out,
     leave_one_out,
     maximise,
     standard_errors,
     starts_from_constant_noise,
+    warn_if_degenerate,
 )
+from fusion._causal.layout import make_layout, plausible
 from fusion._causal.likelihood import Likelihood
 from fusion._causal.observer import observe, reports
-from fusion._causal.parameters import Layout, Parameter, noise_of
-from topology._validation import check_choice, check_generator, check_integer, check_real
-
-STRATEGIES = (
-    "averaging",
-    "selection",
-    "matching",
-    "forced_fusion",
-    "segregation",
-    "fixed_criterion",
-    "stochastic_fusion",
-)
-RESPONSES = ("localisation", "discrimination", "unity")
-USES_POSTERIOR = ("averaging", "selection", "matching")
-P_LIMITS = (1e-3, 1 - 1e-3)
+from fusion._causal.parameters import STRATEGIES, noise_of
+from fusion._causal.predictive import leave_one_out_posterior
+from topology._validation import check_choice, check_generator, check_integer
 
 
 class CausalInference(BaseEstimator):
@@ -68,6 +65,8 @@ class CausalInference(BaseEstimator):
     period : float or None, default=None
         Full circle in units of the stimuli where these are directions: then s**2 becomes
         2 (period / 2 pi)**2 (1 - cos(2 pi s / period)).
+    precision_scale : float or None, default=1.0
+        Where `fit` is given precisions: the factor by which they are multiplied; None: fitted.
     bounds : dict or None, default=None
         Overrides the limits of parameters: {"prior_sigma": (1, 100), ...}.
     n_starts : int, default=6
@@ -79,8 +78,8 @@ class CausalInference(BaseEstimator):
     ----------
     p_common_ : float, or ndarray of shape (n_conditions,) for stochastic fusion with several conditions
     sigma_, eccentricity_ : ndarray of shape (n_modalities,) or, with conditions, (n_conditions, n_modalities)
-    prior_mean_, prior_sigma_, criterion_, motor_sigma_, lapse_ : float
-        NaN where the strategy has no such parameter.
+    prior_mean_, prior_sigma_, criterion_, motor_sigma_, lapse_, precision_scale_ : float
+        NaN where the model has no such parameter.
     standard_errors_ : dict of str to float
         Of each fitted parameter, from the curvature of the log-likelihood; NaN at a bound or where it is flat.
     log_likelihood_, aic_, bic_ : float
@@ -114,6 +113,7 @@ class CausalInference(BaseEstimator):
         varying=None,
         noise="constant",
         period=None,
+        precision_scale=1.0,
         bounds=None,
         n_starts=6,
         random_state=0,
@@ -131,6 +131,7 @@ class CausalInference(BaseEstimator):
         self.varying = varying
         self.noise = noise
         self.period = period
+        self.precision_scale = precision_scale
         self.bounds = bounds
         self.n_starts = n_starts
         self.random_state = random_state
@@ -162,7 +163,7 @@ class CausalInference(BaseEstimator):
         """
         likelihood = self._prepare(stimuli, responses, condition, precision)
         layout = likelihood.layout
-        ranges = [self._plausible(layout.parameters[i]) for i in layout.free]
+        ranges = [plausible(layout.parameters[i], self._stimulus_range, self._stimulus_middle) for i in layout.free]
         starts = draw_starts(layout, ranges, check_integer("n_starts", self.n_starts, 1), self.random_state)
         if not self._uses_precision and self.noise == "eccentricity":
             near = starts_from_constant_noise(likelihood, starts, 1 / self._stimulus_range)
@@ -175,7 +176,7 @@ class CausalInference(BaseEstimator):
         self.bic_ = self.n_parameters_ * np.log(self.n_responses_) - 2 * self.log_likelihood_
         self._layout, self._likelihood = layout, likelihood
         self._publish()
-        self._warn_if_degenerate(errors)
+        warn_if_degenerate(layout, self._theta, errors)
         return self
 
     def log_likelihood(self, stimuli=None, responses=None, *, condition=None, precision=None):
@@ -196,7 +197,7 @@ class CausalInference(BaseEstimator):
         """
         stimuli, responses = np.asarray(stimuli, dtype=float), np.asarray(responses, dtype=float)
         whole = clone(self).fit(stimuli, responses, condition=condition, precision=precision)
-        likelihood, layout = whole._likelihood, whole._layout
+        likelihood = whole._likelihood
         if isinstance(cv, str):
             check_choice("cv", cv, ("loo",))
             scores = leave_one_out(likelihood, whole._theta)
@@ -209,14 +210,36 @@ class CausalInference(BaseEstimator):
         order = np.lexsort([rng.random(n), codes])
         folds = np.empty(n, dtype=int)
         folds[order] = np.arange(n) % cv
-        start = np.array([[layout.parameters[i].to_search(whole._theta[i]) for i in layout.free]])
-        scores = np.empty(n)
-        for fold in range(cv):
-            kept = folds[likelihood.answer_rows] != fold
-            counts = np.bincount(likelihood.answer_cells[kept], minlength=len(likelihood.counts)).astype(float)
-            theta, _ = maximise(likelihood, start, counts)
-            scores[folds == fold] = likelihood.per_trial(theta, n)[folds == fold]
-        return scores
+        return leave_folds_out(likelihood, whole._theta, folds)
+
+    def leave_one_out(self, *, max_draws=2048, random_state=0):
+        """Log predictive density of each fitted trial given all others, (n_trials,), without refitting.
+
+        Averaged over the posterior of the parameters under a prior that is uniform within their bounds (noise, prior
+        SD, criterion and precision scale: uniform in their logarithm), by importance sampling from at most `max_draws`
+        draws, in rounds of 256. Unlike `cross_val_log_likelihood` it needs no optimum in the interior.
+
+        References
+        ----------
+        Vehtari, Gelman & Gabry (2017), Stat Comput 27:1413.
+
+        Warns
+        -----
+        RuntimeWarning
+            If fewer than 10 draws count, so that the sum may be off by more than 1.
+        """
+        self._check_fitted()
+        likelihood = self._likelihood
+        scores, effective = leave_one_out_posterior(
+            likelihood, self._theta, check_integer("max_draws", max_draws, 1), random_state
+        )
+        if effective < 10:
+            warnings.warn(
+                f"only {effective:.0f} draws count; narrow the bounds of what the responses do not determine",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        return np.bincount(likelihood.answer_rows, scores[likelihood.answer_cells], minlength=likelihood.n_trials)
 
     def predict(self, stimuli, *, condition=None, precision=None):
         """What the observer says if its measurements are the stimuli themselves.
@@ -282,7 +305,7 @@ class CausalInference(BaseEstimator):
     # --- preparation --------------------------------------------------------------------------------------------
 
     def _prepare(self, stimuli, responses, condition, precision, fitted=False):
-        self._check_parameters()
+        check_settings(self)
         stimuli = as_stimuli(stimuli)
         levels = None if self.levels is None else as_levels(self.levels)
         responses = as_responses(responses, stimuli, self.response, levels)
@@ -298,89 +321,15 @@ class CausalInference(BaseEstimator):
                 self.response_range_ = (float(np.nanmin(responses)), float(np.nanmax(responses)))
                 if self.response_range_[0] == self.response_range_[1]:
                     raise ValueError("responses must vary: all are the same")
-            self._layout = self._make_layout()
+            self._layout = make_layout(
+                self, self.conditions_, self._stimulus_range, self._stimulus_middle, self._uses_precision
+            )
         elif self._uses_precision != (precision is not None):
             raise ValueError(f"precision must {'' if self._uses_precision else 'not '}be given, as it was in fit")
         return Likelihood(
             STRATEGIES.index(self.strategy), self.response, stimuli, responses, codes, precision, self._layout, levels,
             getattr(self, "response_range_", None), self.period,
         )  # fmt: skip
-
-    def _make_layout(self):
-        """Parameters that strategy, response and data have, and where each stands."""
-        parameters = []
-        n_conditions = len(self.conditions_)
-        span = self._stimulus_range
-
-        def add(name, fixed, low, high, softening=None):
-            low, high = self._limits(name, low, high)
-            low = max(low, softening * 1e-5) if softening else low
-            parameters.append(Parameter(name, np.nan if fixed is None else float(fixed), low, high, softening))
-            return len(parameters) - 1
-
-        def per_sense(name, values, varying, low, high, softening):
-            index = np.full((n_conditions, 2), -1)
-            for sense in range(2):
-                several = n_conditions > 1 and sense in varying
-                for row in range(n_conditions):
-                    label = f"{name}[{self.conditions_[row]}, {sense}]" if several else f"{name}[{sense}]"
-                    repeat = row > 0 and not several
-                    fixed = None if np.isnan(values[sense]) else values[sense]
-                    index[row, sense] = index[0, sense] if repeat else add(label, fixed, low, high, softening)
-            return index
-
-        absent = np.full((n_conditions, 2), -1)
-        sigma, eccentricity = absent, absent
-        if not self._uses_precision:
-            given = np.full(2, np.nan) if self.sigma is None else np.asarray(self.sigma, dtype=float)
-            varying = (0, 1) if self.varying is None else self.varying
-            sigma = per_sense("sigma", given, varying, span / 500, 4 * span, 0.0)
-            if self.noise == "eccentricity":
-                eccentricity = per_sense("eccentricity", np.full(2, np.nan), (), 0.0, 10 / span, 0.5 / span)
-        judges = self.response == "unity"
-        p_common = np.full(n_conditions, -1)
-        if self.strategy == "stochastic_fusion":
-            several = n_conditions > 1
-            names = [f"p_common[{label}]" if several else "p_common" for label in self.conditions_]
-            p_common = np.array([add(name, self.p_common, *P_LIMITS) for name in names])
-        elif self.strategy in USES_POSTERIOR:
-            p_common[:] = add("p_common", self.p_common, *P_LIMITS)
-        prior = not judges or self.strategy in USES_POSTERIOR
-        middle = self._stimulus_middle
-        return Layout(
-            sigma=sigma,
-            eccentricity=eccentricity,
-            p_common=p_common,
-            prior_mean=add("prior_mean", self.prior_mean, middle - 2 * span, middle + 2 * span) if prior else -1,
-            prior_sigma=add("prior_sigma", self.prior_sigma, span / 200, 10 * span, 0.0) if prior else -1,
-            criterion=add("criterion", self.criterion, span / 500, 4 * span, 0.0)
-            if self.strategy == "fixed_criterion"
-            else -1,
-            motor=-1 if judges else add("motor_sigma", self.motor_sigma, span / 1000, span, 0.0),
-            lapse=add("lapse", self.lapse, 0.0, 0.5),
-            parameters=tuple(parameters),
-        )
-
-    def _limits(self, name, low, high):
-        low, high = (self.bounds or {}).get(name.split("[")[0], (low, high))
-        if not (np.isfinite([low, high]).all() and low < high):
-            raise ValueError(f"bounds of {name} must be two finite numbers in order; got {(low, high)}")
-        return float(low), float(high)
-
-    def _plausible(self, parameter):
-        """Range that starts are drawn from."""
-        span, name = self._stimulus_range, parameter.name.split("[")[0]
-        low, high = {
-            "sigma": (span / 30, span / 2),
-            "eccentricity": (0.2 / span, 6 / span),
-            "p_common": (0.2, 0.8),
-            "prior_mean": (self._stimulus_middle - span / 10, self._stimulus_middle + span / 10),
-            "prior_sigma": (span / 4, 2 * span),
-            "criterion": (span / 20, span / 2),
-            "motor_sigma": (span / 100, span / 10),
-            "lapse": (0.005, 0.1),
-        }[name]
-        return np.clip([low, high], parameter.low, parameter.high)
 
     def _publish(self):
         """Fitted values under their public names."""
@@ -399,34 +348,15 @@ class CausalInference(BaseEstimator):
             ("criterion_", layout.criterion),
             ("motor_sigma_", layout.motor),
             ("lapse_", layout.lapse),
+            ("precision_scale_", layout.precision_scale),
         ):
             setattr(self, name, float(self._theta[index]) if index >= 0 else np.nan)
-
-    def _warn_if_degenerate(self, errors):
-        layout = self._layout
-        found = [layout.parameters[i] for i in layout.free if at_bound(layout.parameters[i], self._theta[i])]
-        # No lapses and no growth of noise are ordinary findings.
-        found = [p.name for p in found if p.name.split("[")[0] not in ("lapse", "eccentricity")]
-        if found:
-            warnings.warn(
-                f"degenerate optimum: {', '.join(found)} ended at a bound; the responses do not determine it. Fix it, "
-                f"or narrow its bounds",
-                RuntimeWarning,
-                stacklevel=3,
-            )
-        elif len(layout.free) and np.isnan(errors[layout.free]).all():
-            warnings.warn(
-                "degenerate optimum: the likelihood is flat in some direction; the responses do not determine all "
-                "parameters. Fix one of them",
-                RuntimeWarning,
-                stacklevel=3,
-            )
 
     # --- the observer ---------------------------------------------------------------------------------------------
 
     def _observed(self, stimuli, condition, precision):
         """Checked stimuli, their noise, p_common of each trial, and (prior mean, prior SD, criterion)."""
-        self._check_parameters()
+        check_settings(self)
         stimuli = as_stimuli(stimuli)
         precision = as_precision(precision, stimuli)
         if not hasattr(self, "log_likelihood_"):
@@ -444,8 +374,7 @@ class CausalInference(BaseEstimator):
         self.conditions_ = np.array([0]) if condition is None else np.unique(condition)
         self._has_conditions = condition is not None
         self._uses_precision = precision is not None
-        self._stimulus_range, self._stimulus_middle = 1.0, 0.0
-        layout = self._make_layout()
+        layout = make_layout(self, self.conditions_, 1.0, 0.0, self._uses_precision)
         missing = [layout.parameters[i].name for i in layout.free]
         if missing:
             raise NotFittedError(f"call fit first, or give {', '.join(missing)}")
@@ -465,33 +394,3 @@ class CausalInference(BaseEstimator):
     def _check_fitted(self):
         if not hasattr(self, "log_likelihood_"):
             raise NotFittedError("this CausalInference is not fitted yet; call fit first")
-
-    def _check_parameters(self):
-        check_choice("strategy", self.strategy, STRATEGIES)
-        check_choice("response", self.response, RESPONSES)
-        check_choice("noise", self.noise, ("constant", "eccentricity"))
-        if self.response == "unity" and self.strategy in ("forced_fusion", "segregation"):
-            raise ValueError(f"strategy {self.strategy!r} makes no judgement of unity; it always gives the same answer")
-        for name, low, high, open_low in (
-            ("p_common", *P_LIMITS, False),
-            ("prior_mean", -np.inf, np.inf, False),
-            ("prior_sigma", 0, np.inf, True),
-            ("criterion", 0, np.inf, True),
-            ("motor_sigma", 0, np.inf, False),
-            ("lapse", 0, 1, False),
-            ("period", 0, np.inf, True),
-        ):
-            value = getattr(self, name)
-            if value is not None:
-                check_real(name, value, low, high, open_low=open_low)
-        if self.sigma is not None:
-            sigma = np.asarray(self.sigma, dtype=float)
-            if sigma.shape != (2,) or (sigma <= 0).any() or np.isinf(sigma).any():
-                raise ValueError(
-                    f"sigma must hold 2 positive numbers, NaN where it is to be fitted; got {self.sigma!r}"
-                )
-        if self.varying is not None and not set(self.varying) <= {0, 1}:
-            raise ValueError(f"varying must name senses 0 and 1; got {self.varying!r}")
-        known = {"sigma", "eccentricity", "p_common", "prior_mean", "prior_sigma", "criterion", "motor_sigma", "lapse"}
-        if unknown := set(self.bounds or {}) - known:
-            raise ValueError(f"bounds must be keyed by {', '.join(sorted(known))}; got {', '.join(sorted(unknown))}")

@@ -13,9 +13,15 @@ def nested_params(modalities):
     for name, parts in modalities:
         for part, value in zip(PARTS, parts):
             params[f"{name}__{part}"] = value
-            if hasattr(value, "get_params") and not isinstance(value, type):
-                params |= {f"{name}__{part}__{key}": inner for key, inner in value.get_params(deep=True).items()}
+            params |= inner_params(f"{name}__{part}", value)
     return params
+
+
+def inner_params(name, part):
+    """Parameters of one part by nested name; nothing for a part that has none."""
+    if not hasattr(part, "get_params") or isinstance(part, type):
+        return {}
+    return {f"{name}__{key}": value for key, value in part.get_params(deep=True).items()}
 
 
 def replace_parts(modalities, params):

@@ -62,7 +62,7 @@ class LocalPrecision(RegressorMixin, BaseEstimator):
         self.memory = memory
         self.random_state = random_state
 
-    def fit(self, X, y, *, target_variance=None):
+    def fit(self, X, y, *, target_variance=None, X_again=None):
         """Learn the map, the read-out and its precision.
 
         Parameters
@@ -72,6 +72,10 @@ class LocalPrecision(RegressorMixin, BaseEstimator):
             The task variable, from self-motion or another sense. One scalar: for a vector fit one model per coordinate.
         target_variance : float or array-like of shape (n_samples,), default=None
             Variance of the noise in y itself, in units of y**2; it is taken out of the errors. None means exact y.
+        X_again : array-like of shape (n_samples, n_features), default=None
+            A second glance at each event, with noise of its own. The variance is then learned from half the squared
+            difference between the estimates from both glances, whatever the noise in y; it is blind to all that both
+            glances share, such as the pull toward the mean of y.
 
         Raises
         ------
@@ -87,56 +91,58 @@ class LocalPrecision(RegressorMixin, BaseEstimator):
         self._check_parameters()
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=2)
         noise = _check_target_variance(target_variance, len(y))
+        X_again = self._check_second_glance(X_again, X)
         rng = check_random_state(self.random_state)
         self._scale_target(y)
         Z = self._fit_map(X, rng)
-        cells, shares = self._cells.locate(Z)
-        sample = (Z, (y - self._y_mean) / self._y_scale, noise / self._y_scale**2, cells, shares)
+        sample = (Z, (y - self._y_mean) / self._y_scale, noise / self._y_scale**2, *self._cells.locate(Z))
+        again = None if X_again is None else self._place(X_again)
         folds = rng.permutation(len(y)) % min(N_FOLDS, len(y))
-        first = self._cross_fit(*sample, folds, np.ones(len(y)))
+        first = self._cross_fit(*sample, again, folds, np.ones(len(y)))
         self._weight_reference = first.mean()
-        self._cross_fit(*sample, folds, self._weight_reference / first)
+        self._cross_fit(*sample, again, folds, self._weight_reference / first)
         self._warn_if_unresolved()
         self.n_samples_seen_ = len(y)
         return self
 
-    def partial_fit(self, X, y, *, target_variance=None):
+    def partial_fit(self, X, y, *, target_variance=None, X_again=None):
         """Go on learning on the fitted map; the first call is a `fit`.
 
         The read-out keeps sums over all samples and loses nothing. Its errors are those made before learning from the
         batch; old ones fade with `memory`.
         """
         if not hasattr(self, "n_samples_seen_"):
-            return self.fit(X, y, target_variance=target_variance)
+            return self.fit(X, y, target_variance=target_variance, X_again=X_again)
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, reset=False)
         noise = _check_target_variance(target_variance, len(y)) / self._y_scale**2
         y = (y - self._y_mean) / self._y_scale
-        Z = self._project(X)
-        cells, shares = self._cells.locate(Z)
-        squared_errors = (y - self._readout.predict(Z, cells, shares, self._coefficients)) ** 2
+        X_again = self._check_second_glance(X_again, X)
+        again = None if X_again is None else self._place(X_again)
+        Z, cells, shares = self._place(X)
+        squared_errors, error_noise = self._find_errors(y, noise, (Z, cells, shares), again, self._coefficients)
         raw = self._raw_variances(cells, shares)
-        weights = self._weight_reference / (self._calibrated(raw, cells, shares) + noise)
+        weights = self._weight_reference / (self._variance(cells, shares) + noise)
         first_fold = np.zeros(len(y), dtype=np.intp)
         self._readout.add(Z, y, weights, cells, shares, first_fold)
         keep = 1.0 if self.memory is None else np.exp(-len(y) / self.memory)
         for statistics in (self._errors, self._recalibration):
             statistics.fade(keep)
-        self._errors.add(squared_errors, noise, cells, shares, first_fold)
-        self._recalibration.add(raw, squared_errors, noise)
+        self._errors.add(squared_errors, error_noise, cells, shares, first_fold)
+        self._recalibration.add(raw, squared_errors, error_noise)
         self._solve()
         self._warn_if_unresolved()
         self.n_samples_seen_ += len(y)
         return self
 
-    def predict(self, X):
-        """Estimate of y, shape (n_samples,)."""
-        Z, cells, shares = self._locate(X)
-        return self._y_mean + self._y_scale * self._readout.predict(Z, cells, shares, self._coefficients)
+    def predict(self, X, return_std=False):
+        """Estimate of y, shape (n_samples,); with `return_std` also its standard deviation, precision**-0.5."""
+        glance = self._locate(X)
+        estimates = self._y_mean + self._y_scale * self._readout.predict(*glance, self._coefficients)
+        return (estimates, self._y_scale * np.sqrt(self._variance(*glance[1:]))) if return_std else estimates
 
     def precision(self, X):
         """Inverse variance of the estimate, shape (n_samples,), in units of y**-2."""
-        _, cells, shares = self._locate(X)
-        return 1 / (self._calibrated(self._raw_variances(cells, shares), cells, shares) * self._y_scale**2)
+        return 1 / (self._variance(*self._locate(X)[1:]) * self._y_scale**2)
 
     @property
     def recalibration_(self):
@@ -165,28 +171,36 @@ class LocalPrecision(RegressorMixin, BaseEstimator):
         self._cells = Cells(prototypes_of(self.estimator_), getattr(self.estimator_, "edges_", None), Z, N_NEAR)
         return Z
 
-    def _cross_fit(self, Z, y, noise, cells, shares, folds, weights):
+    def _cross_fit(self, Z, y, noise, cells, shares, again, folds, weights):
         """Learn read-out, variances and recalibration; return the variance of each sample's target about it."""
         n_folds = folds.max() + 1
         self._readout = LocalReadout(self._cells, n_folds, RIDGE)
         self._readout.add(Z, y, weights, cells, shares, folds)
-        squared_errors, raw = np.empty(len(y)), np.empty(len(y))
+        squared_errors, error_noise, raw = np.empty((3, len(y)))
         for fold in range(n_folds):
             rows = folds == fold
-            prediction = self._readout.predict(
-                Z[rows], cells[rows], shares[rows], self._readout.solve(without_fold=fold)
+            glance = [part[rows] for part in (Z, cells, shares)]
+            second = None if again is None else [part[rows] for part in again]
+            squared_errors[rows], error_noise[rows] = self._find_errors(
+                y[rows], noise[rows], glance, second, self._readout.solve(without_fold=fold)
             )
-            squared_errors[rows] = (y[rows] - prediction) ** 2
         self._errors = CellVariances(self._cells, n_folds, PRIOR_WEIGHT)
-        self._errors.add(squared_errors, noise, cells, shares, folds)
+        self._errors.add(squared_errors, error_noise, cells, shares, folds)
         for fold in range(n_folds):
             rows = folds == fold
             variances, _ = self._errors.solve(without_fold=fold)
             raw[rows] = (shares[rows] * variances[cells[rows]]).sum(axis=1)
         self._recalibration = Recalibration()
-        self._recalibration.add(raw, squared_errors, noise)
+        self._recalibration.add(raw, squared_errors, error_noise)
         self._solve()
         return self._calibrated(raw, cells, shares) + noise
+
+    def _find_errors(self, y, noise, glance, again, coefficients):
+        """Squared errors (n_samples,), and how much of each is expected from the noise of y."""
+        estimates = self._readout.predict(*glance, coefficients)
+        if again is None:
+            return (y - estimates) ** 2, noise
+        return (estimates - self._readout.predict(*again, coefficients)) ** 2 / 2, np.zeros(len(y))
 
     def _solve(self):
         self._coefficients = self._readout.solve()
@@ -195,6 +209,9 @@ class LocalPrecision(RegressorMixin, BaseEstimator):
 
     def _raw_variances(self, cells, shares):
         return (shares * self._variances[cells]).sum(axis=1)
+
+    def _variance(self, cells, shares):
+        return self._calibrated(self._raw_variances(cells, shares), cells, shares)
 
     def _calibrated(self, raw, cells, shares):
         return np.maximum(self._recalibration(raw, self._errors.overall()), (shares * self._floors[cells]).sum(axis=1))
@@ -214,8 +231,20 @@ class LocalPrecision(RegressorMixin, BaseEstimator):
 
     def _locate(self, X):
         check_is_fitted(self)
-        Z = self._project(validate_data(self, X, dtype=np.float64, reset=False))
+        return self._place(validate_data(self, X, dtype=np.float64, reset=False))
+
+    def _place(self, X):
+        """Components of checked samples, the cells near them, and their share in each."""
+        Z = self._project(X)
         return Z, *self._cells.locate(Z)
+
+    def _check_second_glance(self, X_again, X):
+        if X_again is None:
+            return None
+        X_again = validate_data(self, X_again, dtype=np.float64, reset=False)
+        if len(X_again) != len(X):
+            raise ValueError(f"X_again must hold a second glance at each of the {len(X)} samples; got {len(X_again)}")
+        return X_again
 
     def _check_parameters(self):
         if not isinstance(self.n_components, numbers.Integral) or self.n_components < 1:

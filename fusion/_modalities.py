@@ -5,7 +5,7 @@ import numbers
 import numpy as np
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils.validation import check_array, check_is_fitted
+from sklearn.utils.validation import check_array, check_is_fitted, has_fit_parameter
 
 from fusion._composition import PARTS
 
@@ -103,14 +103,15 @@ def is_frozen(part):
     return isinstance(part, FrozenEstimator)
 
 
-def fit_reliability(reliability, X, groups):
-    """A fitted copy; a constant, None, a frozen one or one without fit is used as it is."""
+def fit_reliability(reliability, X, y, groups):
+    """A fitted copy, told the labels if its fit has a y; a constant, None, a frozen one or one without fit as it is."""
     if is_frozen(reliability):
         check_is_fitted(reliability)
         return reliability
     if not hasattr(reliability, "fit"):
         return reliability
-    return clone(reliability).fit(X, groups=groups)
+    labels = {"y": y} if has_fit_parameter(reliability, "y") else {}
+    return clone(reliability).fit(X, groups=groups, **labels)
 
 
 def evaluate_reliability(reliability, X, name):

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.csgraph import reverse_cuthill_mckee
 
-from fusion._field_kernels import BLOCK
+from fusion._field_kernels import BLOCK, ROWS
 from topology._validation import check_real
 
 DEFAULT_WIDTH = 4.0  # in spacings of the nodes
@@ -75,41 +74,39 @@ def relative_volumes(links, volumes=None):
     return volumes
 
 
-class SlicedLinks:
-    """Weighted links in the layout of the kernels, nodes reordered so that neighbours lie close in memory.
+class TiledLinks:
+    """Weighted links in the layout of the kernels, nodes reordered so that each block is compact in space.
 
     Parameters
     ----------
     weights : sparse matrix (n_nodes, n_nodes), weight of column j on row i
+    positions : (n_nodes, n_dims)
 
     Attributes
     ----------
     order : (n_nodes,), node at each place
     size : int, number of places, a multiple of BLOCK
-    arrays : tuple (weights, neighbors, starts, sources, source_starts) for `evolve`
+    arrays : tuple (weights, sources, starts) for `evolve`
     """
 
-    def __init__(self, weights):
+    def __init__(self, weights, positions):
         n = weights.shape[0]
-        self.order = reverse_cuthill_mckee(sparse.csr_matrix(weights), symmetric_mode=True)
+        self.order = compact_order(positions)
         placed = sparse.csr_array(weights)[self.order][:, self.order].sorted_indices()
-        degree = np.diff(placed.indptr)
         n_blocks = -(-n // BLOCK)
         self.size = n_blocks * BLOCK
-        longest = np.zeros(self.size, dtype=int)
-        longest[:n] = degree
-        starts = np.r_[0, np.cumsum(longest.reshape(n_blocks, BLOCK).max(axis=1))]
-        weights_in_rows = np.zeros((starts[-1], BLOCK), np.float32)
-        # An empty entry points at its own lane's node: near in memory, and of weight 0.
-        block = np.repeat(np.arange(n_blocks), np.diff(starts))
-        neighbors = (block[:, None] * BLOCK + np.arange(BLOCK)).astype(np.uint32)
-        node = np.repeat(np.arange(n), degree)
-        row = starts[node // BLOCK] + np.arange(placed.nnz) - np.repeat(placed.indptr[:-1], degree)
-        weights_in_rows[row, node % BLOCK] = placed.data
-        neighbors[row, node % BLOCK] = placed.indices
-        pairs = np.unique(node // BLOCK * n_blocks + placed.indices // BLOCK)
-        source_starts = np.searchsorted(pairs, np.arange(n_blocks + 1) * n_blocks)
-        self.arrays = (weights_in_rows, neighbors, starts, pairs % n_blocks, source_starts)
+        node = np.repeat(np.arange(n), np.diff(placed.indptr))
+        heard, entry = np.unique(node // BLOCK * n + placed.indices, return_inverse=True)
+        n_heard = np.bincount(heard // n, minlength=n_blocks)
+        n_rows = -(-n_heard // ROWS) * ROWS
+        starts = np.r_[0, np.cumsum(n_rows)]
+        row = np.arange(len(heard)) + (starts[:-1] - np.r_[0, np.cumsum(n_heard)[:-1]])[heard // n]
+        tiles = np.zeros((starts[-1], BLOCK), np.float32)
+        # A row that only fills up its block names the block's own first node: near in memory, and of weight 0.
+        sources = np.repeat(np.arange(n_blocks) * BLOCK, n_rows).astype(np.uint32)
+        sources[row] = heard % n
+        tiles[row[entry], node % BLOCK] = placed.data
+        self.arrays = (tiles, sources, starts)
 
     def place(self, values):
         """Values (..., n_nodes) as float32 columns (size, ...) in the order of the links; empty places hold 0."""
@@ -123,3 +120,18 @@ class SlicedLinks:
         values = np.empty((*placed.shape[1:], len(self.order)), placed.dtype)
         values[..., self.order] = np.moveaxis(placed[: len(self.order)], 0, -1)
         return values
+
+
+def compact_order(positions):
+    """Nodes in the order of the leaves of a k-d tree, BLOCK in each leaf (the last may hold fewer)."""
+    leaves, open_parts = [], [np.arange(len(positions))]
+    while open_parts:
+        part = open_parts.pop()
+        if len(part) <= BLOCK:
+            leaves.append(part)
+            continue
+        half = max(len(part) // (2 * BLOCK), 1) * BLOCK
+        longest = np.ptp(positions[part], axis=0).argmax()
+        part = part[np.argpartition(positions[part, longest], half)]
+        open_parts += [part[half:], part[:half]]
+    return np.concatenate(leaves)

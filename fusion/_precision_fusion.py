@@ -8,9 +8,10 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, validate_data
 
+from fusion._calibration import check_groups
 from fusion._columns import resolve_columns
 from fusion._combination import RULES
-from fusion._composition import nested_params, replace_parts
+from fusion._composition import inner_params, nested_params, replace_parts
 from fusion._modalities import (
     FLOATS,
     check_modalities,
@@ -39,19 +40,23 @@ class PrecisionFusion(ClassifierMixin, BaseEstimator):
     modalities : list of tuple (name, columns, expert, reliability)
         One per sense. `columns`: None (all), slice, indices, mask or data frame column names. `expert`: classifier
         with ``predict_proba``. `reliability`: an object with ``reliability(X)`` in [0, 1], such as
-        `DensityReliability`, fitted on the samples of that sense; in a `sklearn.frozen.FrozenEstimator` it is used as
-        it is; None (always 1); or a constant in [0, 1]. A `Precision` is refused: it has a unit.
+        `DensityReliability` or `ConfidenceReliability`, fitted on the samples of that sense (and the labels, if its fit
+        has a y); in a `sklearn.frozen.FrozenEstimator` it is used as it is; None (always 1); or a constant in [0, 1].
+        A `Precision` is refused: it has a unit.
     combine : {"discount", "product", "mean"}, default="discount"
         With r_m the reliability of sense m and C classes: "discount" prod_m [r_m p_m + (1 - r_m) / C]; "product"
         prod_m p_m**r_m; "mean" sum_m r_m p_m / sum_m r_m. Probabilities below 1e-12 count as 1e-12 in products.
-    agreement : None
-        No term for the agreement between senses: senses that are each typical but tell of different objects are fused.
+    agreement : CrossModalAgreement or None, default=None
+        Learns from the clean samples which samples of the senses belong together, and replaces the reliabilities by the
+        probability of each sense to tell of the common object. None: senses that are each typical but tell of
+        different objects are fused. In a `FrozenEstimator` it is used as it is.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
     experts_, reliabilities_ : dict
         Fitted parts by name of the modality.
+    agreement_ : fitted agreement, or None
     n_features_in_ : int
         Only if X was an array or a data frame.
 
@@ -63,7 +68,7 @@ class PrecisionFusion(ClassifierMixin, BaseEstimator):
     without any modality gets uniform probabilities.
 
     Parameters of the parts are nested as in `sklearn.compose.ColumnTransformer`: ``vision__expert__C``,
-    ``vision__reliability__score``, ``vision__columns``.
+    ``vision__reliability__score``, ``vision__columns``; ``agreement__prior_foreign``.
 
     Examples
     --------
@@ -82,11 +87,12 @@ class PrecisionFusion(ClassifierMixin, BaseEstimator):
     def get_params(self, deep=True):
         """Parameters by name, with ``deep=True`` also those of the parts of each modality."""
         params = super().get_params(deep=False)
-        return params | nested_params(self.modalities) if deep else params
+        return params | nested_params(self.modalities) | inner_params("agreement", self.agreement) if deep else params
 
     def set_params(self, **params):
         """Set parameters, nested ones included, such as ``vision__expert__C``."""
-        super().set_params(**{key: params.pop(key) for key in PARAMETERS if key in params})
+        own = [key for key in params if key in PARAMETERS or key.startswith("agreement__")]
+        super().set_params(**{key: params.pop(key) for key in own})
         if params:
             self.modalities = replace_parts(self.modalities, params)
         return self
@@ -120,7 +126,8 @@ class PrecisionFusion(ClassifierMixin, BaseEstimator):
             rows = present[name]
             self.experts_[name] = clone(expert).fit(arrays[name][rows], y[rows])
             self._find_classes(name)
-            self.reliabilities_[name] = fit_reliability(reliability, arrays[name][rows], _rows(groups, rows))
+            self.reliabilities_[name] = fit_reliability(reliability, arrays[name][rows], y[rows], _rows(groups, rows))
+        self.agreement_ = self._fit_agreement(arrays, groups)
         return self
 
     @available_if(_experts_learn_on)
@@ -128,7 +135,8 @@ class PrecisionFusion(ClassifierMixin, BaseEstimator):
         """Go on learning from a batch; after a `fit`, too.
 
         Every expert needs ``partial_fit``, unless it is frozen. A reliability is fitted on the first batch that holds
-        its modality and then kept: give one fitted before, in a `FrozenEstimator`, if batches are small.
+        its modality, the agreement on the first batch, and then kept: give those that were fitted before, in a
+        `FrozenEstimator`, if batches are small.
 
         Parameters
         ----------
@@ -147,6 +155,7 @@ class PrecisionFusion(ClassifierMixin, BaseEstimator):
             self.classes_ = all_classes
             self.experts_ = {name: clone(expert) for name, _, expert, _ in self.modalities}
             self.reliabilities_ = {}
+            self.agreement_ = self._fit_agreement(arrays, groups)
         for name, _, _, reliability in self.modalities:
             rows = present[name]
             if not rows.any():
@@ -154,7 +163,9 @@ class PrecisionFusion(ClassifierMixin, BaseEstimator):
             if not is_frozen(self.experts_[name]):
                 self.experts_[name].partial_fit(arrays[name][rows], y[rows], classes=self.classes_)
             if name not in self.reliabilities_:
-                self.reliabilities_[name] = fit_reliability(reliability, arrays[name][rows], _rows(groups, rows))
+                self.reliabilities_[name] = fit_reliability(
+                    reliability, arrays[name][rows], y[rows], _rows(groups, rows)
+                )
         return self
 
     def predict(self, X):
@@ -168,7 +179,10 @@ class PrecisionFusion(ClassifierMixin, BaseEstimator):
         return RULES[self.combine](probabilities, weights)
 
     def weights(self, X):
-        """Reliability given to each modality, shape (n_samples, n_modalities), in [0, 1]; 0 where it is missing."""
+        """Weight of each modality, shape (n_samples, n_modalities), in [0, 1]; 0 where it is missing.
+
+        Its reliability, or with an agreement the probability that it tells of the common object.
+        """
         check_is_fitted(self)
         return self._weigh(*self._read(X)).T
 
@@ -190,7 +204,17 @@ class PrecisionFusion(ClassifierMixin, BaseEstimator):
         for i, (name, rows) in enumerate(present.items()):
             if rows.any():
                 weights[i, rows] = evaluate_reliability(self.reliabilities_[name], arrays[name][rows], name)
+        if self.agreement_ is not None:
+            weights = self.agreement_.common_cause_proba(arrays, weights.T).T
         return weights
+
+    def _fit_agreement(self, arrays, groups):
+        if self.agreement is None:
+            return None
+        if is_frozen(self.agreement):
+            check_is_fitted(self.agreement)
+            return self.agreement
+        return clone(self.agreement).fit(arrays, groups=groups)
 
     def _find_classes(self, name):
         """Where the classes of an expert stand among all classes."""
@@ -203,8 +227,12 @@ class PrecisionFusion(ClassifierMixin, BaseEstimator):
         check_modalities(self.modalities, reserved=PARAMETERS)
         if self.combine not in RULES:
             raise ValueError(f"combine must be one of {list(RULES)}; got {self.combine!r}")
-        if self.agreement is not None:
-            raise ValueError(f"agreement must be None; got {self.agreement!r}")
+        if self.agreement is not None and not (
+            hasattr(self.agreement, "common_cause_proba") and hasattr(self.agreement, "fit")
+        ):
+            raise TypeError(f"agreement must be None or a CrossModalAgreement; got {self.agreement!r}")
+        if self.agreement is not None and len(self.modalities) < 2:
+            raise ValueError("agreement needs at least two modalities")
 
     def _read_training(self, X, y, groups, reset):
         if y is None:
@@ -213,11 +241,7 @@ class PrecisionFusion(ClassifierMixin, BaseEstimator):
         y = column_or_1d(check_array(y, ensure_2d=False, dtype=None, input_name="y"), warn=True)
         check_classification_targets(y)
         check_consistent_length(next(iter(present.values())), y)
-        if groups is not None:
-            groups = column_or_1d(check_array(groups, ensure_2d=False, dtype=None, input_name="groups"))
-            if len(groups) != len(y):
-                raise ValueError(f"groups must name one group per sample: {len(y)} samples, {len(groups)} groups")
-        return arrays, y, present, groups
+        return arrays, y, present, None if groups is None else check_groups(groups, len(y))
 
     def _read(self, X, reset=False):
         """Samples of each modality and the rows in which it is there."""

@@ -1,9 +1,10 @@
 """Pictures of trust: the weight given to each sense, and whether it was deserved. Needs matplotlib (extra `plot`)."""
 
-import numbers
-
 import numpy as np
 from sklearn.utils.validation import column_or_1d
+
+from fusion._precision_calibration import PrecisionCalibration, equal_bins, precision_calibration
+from topology._validation import check_integer
 
 __all__ = ["plot_calibration", "plot_weights"]
 
@@ -51,16 +52,17 @@ def plot_weights(fusion, X, ax=None, *, along=None, label=None):
     return _dress_weights(ax, label or "", markerscale=1)
 
 
-def plot_calibration(trust, X, y, ax=None, *, n_bins=10):
+def plot_calibration(trust, X=None, y=None, ax=None, *, n_bins=10):
     """Draw whether trust was deserved, in bins of equal count.
 
     Parameters
     ----------
-    trust : Precision or PrecisionFusion, fitted
-        A `Precision` that also predicts, such as `LocalPrecision`: mean squared error against the predicted variance,
-        which should lie on the diagonal. A `PrecisionFusion`: accuracy of each expert against the reliability of its
-        sense, which should rise.
+    trust : Precision, PrecisionCalibration or PrecisionFusion
+        A fitted `Precision` that also predicts, such as `LocalPrecision`, or the result of `precision_calibration`:
+        mean squared error against the predicted variance, which should lie on the diagonal. A fitted
+        `PrecisionFusion`: accuracy of each expert against the reliability of its sense, which should rise.
     X : samples, as for ``trust.predict``
+        Not needed for a `PrecisionCalibration`, nor is y.
     y : array-like of shape (n_samples,)
         True values or class labels.
     ax : matplotlib Axes, optional
@@ -70,13 +72,13 @@ def plot_calibration(trust, X, y, ax=None, *, n_bins=10):
     -------
     ax : matplotlib Axes
     """
-    if isinstance(n_bins, bool) or not isinstance(n_bins, numbers.Integral) or n_bins < 1:
-        raise ValueError(f"n_bins must be an integer of at least 1; got {n_bins!r}")
-    y = column_or_1d(y)
+    if isinstance(trust, PrecisionCalibration):
+        return _plot_variance(trust, _axes(ax))
+    check_integer("n_bins", n_bins, 1)
     if hasattr(trust, "precision") and hasattr(trust, "predict"):
-        return _plot_variance(1 / trust.precision(X), (y - trust.predict(X)) ** 2, _axes(ax), n_bins)
+        return _plot_variance(precision_calibration(trust, X, y, n_bins=n_bins), _axes(ax))
     if hasattr(trust, "weights") and hasattr(trust, "experts_"):
-        return _plot_accuracy(trust, X, y, _axes(ax), n_bins)
+        return _plot_accuracy(trust, X, column_or_1d(y), _axes(ax), n_bins)
     raise TypeError(f"trust must have precision(X) and predict(X), or be a fitted PrecisionFusion; got {trust!r}")
 
 
@@ -95,20 +97,28 @@ def _dress_weights(ax, label, markerscale):
     return _clean(ax)
 
 
-def _plot_variance(variance, squared_error, ax, n_bins):
-    groups = _equal_bins(variance, n_bins)
-    x = np.array([variance[rows].mean() for rows in groups])
-    found = np.array([squared_error[rows].mean() for rows in groups])
-    spread = np.array([squared_error[rows].std() / np.sqrt(len(rows)) for rows in groups])
+def _plot_variance(calibration, ax):
+    x, found, spread = calibration.predicted, calibration.measured, calibration.standard_errors
     # A bar that reaches 0 has no place on a logarithmic axis; half the mean is as far as it is drawn.
     bars = [np.minimum(2 * spread, found / 2), 2 * spread]
     ends = np.array([min(x.min(), found.min()) / 1.5, max(x.max(), found.max()) * 1.5])
     ax.plot(ends, ends, color=INK, linestyle=":", label="as predicted")
     ax.errorbar(x, found, yerr=bars, color=COLORS[0], marker="o", markersize=4, label="measured, ± 2 standard errors")
     ax.set(xscale="log", yscale="log", xlim=ends, ylim=ends, aspect="equal")
+    for axis in (ax.xaxis, ax.yaxis):
+        _label_decades(axis, ends)
     ax.set(xlabel="predicted variance (units of y²)", ylabel="mean squared error (units of y²)")
     _legend_above(ax)
     return _clean(ax)
+
+
+def _label_decades(axis, ends):
+    """Powers of 10, and 2 and 5 times these where the axis has few, written out."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(subs=(1.0,) if ends[1] / ends[0] > 1e3 else (1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _plot_accuracy(fusion, X, y, ax, n_bins):
@@ -118,7 +128,7 @@ def _plot_accuracy(fusion, X, y, ax, n_bins):
     names = list(fusion.experts_)
     for i, (name, color) in enumerate(zip(names, _colors(names))):
         weight, right = weights[i, present[i]], (fusion.classes_[probabilities[i].argmax(axis=1)] == y)[present[i]]
-        groups = _equal_bins(weight, n_bins)
+        groups = equal_bins(weight, n_bins)
         x = [weight[rows].mean() for rows in groups]
         accuracy = np.array([right[rows].mean() for rows in groups])
         bars = 2 * np.sqrt(accuracy * (1 - accuracy) / [len(rows) for rows in groups])
@@ -133,15 +143,8 @@ def _levels(values):
     """Rows of each level of `values`, in increasing order."""
     levels = np.unique(values)
     return (
-        [np.flatnonzero(values == v) for v in levels] if len(levels) <= MAX_LEVELS else _equal_bins(values, MAX_LEVELS)
+        [np.flatnonzero(values == v) for v in levels] if len(levels) <= MAX_LEVELS else equal_bins(values, MAX_LEVELS)
     )
-
-
-def _equal_bins(values, n_bins):
-    """Rows of bins of about equal count, in increasing order; equal values share a bin."""
-    edges = np.unique(np.quantile(values, np.linspace(0, 1, n_bins + 1)[1:-1]))
-    member = np.searchsorted(edges, values, side="left")
-    return [np.flatnonzero(member == b) for b in np.unique(member)]
 
 
 def _colors(names):

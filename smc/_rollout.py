@@ -29,7 +29,8 @@ def collect(env, policy, n, seed, group):
     # An environment seeds its own generator with `seed`; the same stream must not drive the policy too.
     policy_seed = np.random.SeedSequence(seed).spawn(1)[0]
     act = _random_actions(env, policy_seed) if policy is None else _bind(policy, np.random.default_rng(policy_seed))
-    steps = (_vector_steps if hasattr(env, "num_envs") else _single_steps)(env, act, seed, group)
+    learn = getattr(policy, "learn", None)
+    steps = (_vector_steps if hasattr(env, "num_envs") else _single_steps)(env, act, learn, seed, group)
     columns = None
     for row, step in enumerate(tqdm(islice(steps, n), total=n, desc="acting", unit=" steps", delay=2, disable=None)):
         observation, action, following, label = step
@@ -42,7 +43,7 @@ def collect(env, policy, n, seed, group):
     return columns[0], columns[1]["action"], columns[2], np.asarray(columns[3])
 
 
-def _single_steps(env, act, seed, key):
+def _single_steps(env, act, learn, seed, key):
     """Yield (observation, action, next observation, label) for ever."""
     episode = 0
     observation, info = env.reset(seed=seed)
@@ -52,7 +53,10 @@ def _single_steps(env, act, seed, key):
         before = _as_dict(observation, copied=True)
         action = act(observation)
         observation, _, terminated, truncated, info = env.step(action)
-        yield before, _as_row(action), _as_dict(observation), label
+        after = _as_dict(observation)
+        if learn is not None:
+            learn(before, action, after)
+        yield before, _as_row(action), after, label
         if terminated or truncated:
             episode += 1
             observation, info = env.reset()
@@ -61,7 +65,7 @@ def _single_steps(env, act, seed, key):
             label = info.get(key, label)
 
 
-def _vector_steps(env, act, seed, key):
+def _vector_steps(env, act, learn, seed, key):
     """Yield the same, environment by environment within a step, whatever way the environments restart."""
     mode = _autoreset_mode(env)
     observation, info = env.reset(seed=seed)
@@ -75,11 +79,16 @@ def _vector_steps(env, act, seed, key):
         before = _as_dict(observation, copied=True)
         actions = act(observation)
         observation, _, terminated, truncated, info = env.step(actions)
-        after, ended = _as_dict(observation), np.logical_or(terminated, truncated)
-        for i in np.flatnonzero(~restarting):
-            last = mode == "SAME_STEP" and ended[i]
-            following = _as_dict(info["final_obs"][i]) if last else {name: array[i] for name, array in after.items()}
-            yield {name: array[i] for name, array in before.items()}, _as_row(actions[i]), following, labels[i]
+        after, ended = _as_dict(observation, copied=True), np.logical_or(terminated, truncated)
+        if mode == "SAME_STEP":
+            for i in np.flatnonzero(ended):
+                for name, last in _as_dict(info["final_obs"][i]).items():
+                    after[name][i] = last
+        took = np.flatnonzero(~restarting)
+        if learn is not None and len(took):
+            learn(_rows(before, took), np.asarray(actions)[took], _rows(after, took))
+        for i in took:
+            yield _rows(before, i), _as_row(actions[i]), _rows(after, i), labels[i]
         if mode == "DISABLED" and ended.any():
             observation, info = env.reset(options={"reset_mask": ended})
         began = restarting if mode == "NEXT_STEP" else ended
@@ -120,6 +129,10 @@ def _random_actions(env, seed_sequence):
 
 def _bind(policy, rng):
     return lambda observation: policy(observation, rng)
+
+
+def _rows(senses, index):
+    return {name: sense[index] for name, sense in senses.items()}
 
 
 def _as_dict(observation, copied=False):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from smc._episode_files import EpisodeRows, read_episodes
 from smc._rollout import collect
 
 
@@ -129,8 +130,9 @@ class Transitions:
         env : gymnasium.Env or gymnasium.vector.VectorEnv
             Observations are a Dict, one modality per key, or one array, recorded as the modality ``"observation"``.
         policy : callable or None
-            ``policy(observation, rng) -> action``, with batches of both for a vector environment; None draws
-            from the action space.
+            ``policy(observation, rng) -> action``, with batches of both for a vector environment, as those of
+            `smc.policies`; if it has ``learn(observation, action, next_observation)``, that is called after every
+            step. None draws from the action space.
         n : int
             Number of steps, at least 1.
         seed : int
@@ -145,6 +147,38 @@ class Transitions:
         """
         return cls(*collect(env, policy, n, seed, group))
 
+    @classmethod
+    def from_folder(cls, path) -> Transitions:
+        """Read recorded episodes from a folder of ``.npz`` files, one file per episode.
+
+        Each file holds ``action`` (T - 1, d), or (T - 1,) of integers, and per modality an array (T, ...): what was
+        sensed before the first action, and after each. `numpy.savez` writes such files.
+
+        Observations stay on disk: they are checked once, file by file, and read when steps are taken out, as
+        ``steps[rows]`` or ``steps.observation[name][rows]``. `numpy.asarray` reads all of one modality.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Only its ``.npz`` files are read, in the order of their names.
+
+        Returns
+        -------
+        Transitions
+            The name of the file, without its suffix, is the group of a step.
+
+        Raises
+        ------
+        NotADirectoryError
+            There is no such folder.
+        topology.storage.CorruptFileError
+            A file is damaged.
+        ValueError, TypeError
+            No files, or an episode that is compressed, ragged, not numeric, not finite, or unlike the first one; the
+            file is named.
+        """
+        return cls(*read_episodes(path))
+
 
 def _as_senses(side, senses):
     if not isinstance(senses, Mapping):
@@ -158,7 +192,8 @@ def _as_senses(side, senses):
 
 
 def _as_numeric(what, array):
-    array = np.asanyarray(array)
+    if not isinstance(array, EpisodeRows):
+        array = np.asanyarray(array)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{what} must be a real, integer or boolean array; got dtype {array.dtype}")
     if array.ndim == 0 or array.size == 0:

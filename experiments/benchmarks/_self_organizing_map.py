@@ -1,4 +1,4 @@
-"""Self-organising maps beside fastersom (batch) and MiniSom (online).
+"""Self-organising maps beside fastersom and dbgsom (batch), MiniSom and susi (online).
 
 Both sides start from the same rows and run the same schedule, so their quantization errors should agree: they are
 printed. All times are those of 10 epochs of `fit`, its checks of the data and its last count of the cells included, per
@@ -22,7 +22,8 @@ N_EPOCHS = 10
 LAST_RADIUS = 0.5
 N_ONLINE = {2: 4_000, 64: 2_000, 512: 1_000}
 FIRST_CACHE = 2**15  # bytes
-N_PEER_SAMPLES = 300  # MiniSom takes milliseconds for one
+N_PEER_SAMPLES = 300  # MiniSom and susi take milliseconds for one
+N_GROWN = 2_000
 
 
 def rows() -> list[dict]:
@@ -34,7 +35,8 @@ def rows() -> list[dict]:
             cases = [(draw(n_samples, d), d, side) for d, n_samples in N_SAMPLES.items() for side in SIDES]
             batch = [row for case in cases for row in _batch_rows(*case)]
             online = [row for X, d, side in cases for row in _online_rows(X[: N_ONLINE[d]], d, side)]
-            return batch + online + [_threads_row(*case) for case in cases if case[2] == max(SIDES)]
+            grown = [row for d in N_SAMPLES for row in _grown_rows(draw(N_GROWN, d), d)]
+            return batch + grown + online + [_threads_row(*case) for case in cases if case[2] == max(SIDES)]
     finally:
         numba.set_num_threads(n_threads)
 
@@ -51,6 +53,22 @@ def _batch_rows(X, n_features, side):
     ]
 
 
+def _grown_rows(X, n_features):
+    theirs = _dbgsom()
+    if theirs is None:
+        return []
+    n_epochs = theirs.fit(X).n_iter_
+    n_units = len(theirs.weights_)
+    ours = SelfOrganizingMap((n_units // 2, 2), n_epochs=n_epochs, random_state=0)
+    name, n = f"batch SOM of the size dbgsom grows ({n_units}), {n_features} features", len(X) * n_epochs
+    times = cpu_time(lambda: ours.fit(X), n), cpu_time(lambda: theirs.fit(X), n)
+    errors = ours.quantization_error(X), quantization_error(X, theirs.weights_.astype(X.dtype))
+    return [
+        _row(name, "CPU us/sample", times[0], {"dbgsom": times[1]}),
+        _row(f"{name}, mean distance to the winner", "", errors[0], {"dbgsom": errors[1]}),
+    ]
+
+
 def _online_rows(X, n_features, side):
     name, start = f"online SOM {side}x{side}, {n_features} features", _some_rows(X, side)
     radius, rate = (side / 4, side / 12), (0.5, 0.5 / 3)  # MiniSom's decay ends at a third
@@ -59,10 +77,11 @@ def _online_rows(X, n_features, side):
         init=start, shuffle=False,
     )  # fmt: skip
     few = X[:N_PEER_SAMPLES]
-    theirs = _minisom(start, side, radius[0], rate[0])
+    theirs, susi = _minisom(start, side, radius[0], rate[0]), _susi(side)
     times = (
         cpu_time(lambda: ours.fit(X), len(X) * N_EPOCHS),
         theirs and cpu_time(lambda: theirs.train(few, len(few)), len(few)),
+        susi and cpu_time(lambda: susi.fit(few), len(few)),
     )
     if theirs is not None:  # as long as ours, from the same start
         theirs = _minisom(start, side, radius[0], rate[0])
@@ -70,7 +89,7 @@ def _online_rows(X, n_features, side):
     limit = _time_pass(start) if start.nbytes > FIRST_CACHE else None
     errors = ours.set_params(n_epochs=1).fit(few).quantization_error(few), theirs and theirs.quantization_error(few)
     return [
-        _row(name, "CPU us/sample", times[0], {"MiniSom": times[1]}, limit),
+        _row(name, "CPU us/sample", times[0], {"MiniSom": times[1], "susi": times[2]}, limit),
         _row(f"{name}, mean distance to the winner", "", errors[0], {"MiniSom": errors[1]}),
     ]
 
@@ -132,6 +151,22 @@ def _minisom(start, side, radius, rate):
     som = MiniSom(side, side, start.shape[1], sigma=radius, learning_rate=rate)
     som._weights = start.astype(float).reshape(side, side, -1)
     return som
+
+
+def _susi(side):
+    try:
+        from susi import SOMClustering
+    except ImportError:
+        return None
+    return SOMClustering(side, side, n_iter_unsupervised=N_PEER_SAMPLES, random_state=0)
+
+
+def _dbgsom():
+    try:
+        from dbgsom.SomVQ import SomVQ
+    except ImportError:
+        return None
+    return SomVQ(random_state=0)
 
 
 def _time_product(X, prototypes):

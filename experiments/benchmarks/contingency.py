@@ -1,4 +1,4 @@
-"""Steps per second that a contingency model predicts and then counts, and that the tetromino world makes.
+"""Steps per second that a contingency model predicts and then counts.
 
 One thread, process CPU time, best of 7. Ours is `ContingencyModel.prequential`: arrays in; each step's surprise and
 whether it was the most probable outcome, with back-off to all shorter contexts, before it is counted. The dictionary
@@ -36,7 +36,7 @@ def rows() -> list[dict]:
         if world == "tetromino":
             peers |= _time_predictris(depth)
         measured.append(_row(f"predict + count, {name}", _time_model(steps, depth), peers))
-    return [*measured, _row("tetromino world, 1,000 agents", _time_world(), {}, unit="agent-steps/s")]
+    return measured
 
 
 def flat_steps(slip):
@@ -111,13 +111,6 @@ def _time_predictris(depth):
                 agent.update(learn=True)
 
     return {"predictris": N_PREDICTRIS_STEPS / _best_time(learn)}
-
-
-def _time_world():
-    rng = np.random.default_rng(0)
-    world = TetrominoStates()
-    start, actions = world.sample(1000, rng), rng.integers(0, 5, (1000, N_STEPS // 1000))
-    return N_STEPS / _best_time(lambda: world.walk(start, actions))
 
 
 def _row(name, ours, peers, unit="steps/s"):

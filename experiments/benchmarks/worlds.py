@@ -1,7 +1,9 @@
-"""Frames per second of the rasteriser over all bundled objects, and steps per second of the environment made of it.
+"""Frames per second of the rasteriser and of the environment made of it; steps per second of the worlds of few states.
 
 One thread, process CPU time, total frames over total seconds (not a mean of rates), best of 7 sweeps; each object is
-seen from 12 sides by the default camera. No peer is timed: none draws the same meshes with the same outputs.
+seen from 12 sides by the default camera. No peer is timed: none draws the same meshes with the same outputs. In the
+worlds of few states 1,000 agents walk at random; what they see is one more look into a table, not timed, save for the
+rigid structures, where it is part of the step.
 """
 
 import time
@@ -10,12 +12,25 @@ import numba
 import numpy as np
 from tqdm import tqdm
 
-from smc.worlds import Camera, ManipulateObjectVector, ObjectBank, pose_matrix, render
+from smc.worlds import (
+    Camera,
+    CorridorStates,
+    ManipulateObjectVector,
+    MobileStates,
+    ObjectBank,
+    ReachStates,
+    RigidStructures,
+    RoomStates,
+    TetrominoStates,
+    pose_matrix,
+    render,
+)
 
 N_SWEEPS = 7
 N_POSES = 12
 N_POINTS = 256
 N_ENVIRONMENTS = 64
+N_AGENTS, N_STEPS = 1000, 1000
 
 
 def rows() -> list[dict]:
@@ -35,7 +50,7 @@ def _rows(bank) -> list[dict]:
     return [
         {"table": "worlds", "row": f"{name}, 1 thread", "unit": unit, "ours": value}
         | {"peers": {}, "limit": None, "better": "higher"}
-        for unit, values in (("frames/s", frames), ("steps/s", steps))
+        for unit, values in (("frames/s", frames), ("steps/s", steps), ("agent-steps/s", _agent_steps()))
         for name, value in values.items()
     ]
 
@@ -63,6 +78,29 @@ def _steps_per_second(bank) -> float:
             env.step(action)
 
     return N_ENVIRONMENTS * len(actions) / _best_time(run)
+
+
+def _agent_steps() -> dict[str, float]:
+    """Agent-steps per second in each world of few states."""
+    rng = np.random.default_rng(0)
+    tables = {
+        "tetromino behind a patch": TetrominoStates(),
+        "room with touch": RoomStates(),
+        "reaching through goggles": ReachStates(),
+        "corridor": CorridorStates(),
+        "mobile and limbs": MobileStates(),
+    }
+    speeds = {}
+    for name, table in tables.items():
+        start, actions = table.sample(N_AGENTS, rng), rng.integers(0, len(table.actions), (N_AGENTS, N_STEPS))
+        speeds[name] = actions.size / _best_time(lambda t=table, s=start, a=actions: t.walk(s, a))
+    structures, actions = RigidStructures(), rng.integers(0, 8, (N_AGENTS, N_STEPS))
+    seeds = rng.integers(2**64, size=N_AGENTS, dtype=np.uint64)
+    state, clock = structures.begin(N_AGENTS, seeds), np.zeros(N_AGENTS, np.int64)
+    seconds = _best_time(lambda: structures.advance(state, clock, seeds, actions))
+    return {f"{name}, {N_AGENTS:,} agents": speed for name, speed in speeds.items()} | {
+        f"structures that move together, {N_AGENTS:,} agents": actions.size / seconds
+    }
 
 
 def _best_time(work) -> float:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 from sklearn.frozen import FrozenEstimator
 
 from fusion import PrecisionFusion
+from smc.policies import FixedSweep, Looks, PractisedGain, RandomPolicy
 
 from ._methods import FLOOR, SENSES, expert
 from ._settings import SETTINGS
@@ -19,7 +20,6 @@ LARGEST_TURN = (np.pi / 3, np.pi / 6)  # yaw and pitch of one action while looki
 LABELS_PER_CLASS = 5
 N_FOLDS = 3  # parts of the labelled objects; experts that know the others judge each part in practice
 UNREACHED = 1e6  # worth that a pose out of reach lacks
-TRIALS_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -113,17 +113,17 @@ class Agent:
     """One agent at work on many trials at once."""
 
     def __init__(self, poses, evidence, practice, rng):
-        self.poses, self.evidence, self.practice, self.rng = poses, evidence, practice, rng
+        self.poses, self.evidence, self.rng = poses, evidence, rng
+        at_random = RandomPolicy(len(poses))
+        self.policies = {
+            "information gain": PractisedGain(practice.evidence, practice.label),
+            "random turns": at_random,
+            "random, no pose twice": at_random,
+            "fixed sweep": FixedSweep(poses),
+        }
 
     def walk(self, policy, objects, starts, truth, n_looks):
         """Poses (n_trials, n_looks) visited from `starts` on, by turns of at most `LARGEST_TURN`."""
-        value = {
-            "information gain": self.information_gain,
-            "random turns": self.random_turns,
-            "random, no pose twice": self.random_turns,
-            "fixed sweep": self.fixed_sweep,
-            "oracle next view": self.oracle_next_view,
-        }[policy]
         trial, poses = np.arange(len(objects)), self.poses
         visited = np.zeros((len(objects), len(poses)), bool)
         path = np.empty((len(objects), n_looks), int)
@@ -134,7 +134,12 @@ class Agent:
             visited[trial, here] = True
             total += self.evidence[objects, here]
             if step + 1 < n_looks:
-                worth = value(objects, path[:, : step + 1], total, truth)
+                so_far = path[:, : step + 1]
+                if policy == "oracle next view":
+                    worth = self.belief_in_truth(objects, total, truth)
+                else:
+                    looks = Looks(so_far, self.evidence[objects[:, None], so_far], total)
+                    worth = self.policies[policy].values(looks, self.rng)
                 reached = (np.abs(poses[None] - poses[here][:, None]) <= np.add(LARGEST_TURN, 1e-9)).all(-1)
                 if policy == "random turns":  # any turn that changes the view, also back
                     worth[~reached | (poses[None] == poses[here][:, None]).all(-1)] = -np.inf
@@ -143,40 +148,10 @@ class Agent:
                 path[:, step + 1] = worth.argmax(1)
         return path
 
-    def random_turns(self, objects, path, total, truth):
-        return self.rng.random((len(objects), len(self.poses)))
-
-    def fixed_sweep(self, objects, path, total, truth):
-        """Turn on in one direction, pose after pose, around and around; tilt when a ring is done."""
-        poses = self.poses
-        turn = poses[None] - poses[path[:, -1]][:, None]
-        span = np.ptp(poses[:, 0]) * 1.2
-        return -(np.abs(turn[..., 1]) * 100 + np.mod(turn[..., 0], span))
-
-    def oracle_next_view(self, objects, path, total, truth):
-        """The view that leaves most belief in the truth; needs the label and the views themselves."""
+    def belief_in_truth(self, objects, total, truth):
+        """What each next view would leave of belief in the truth; needs the label and the views themselves."""
         after = softmax(total[:, None] + self.evidence[objects], axis=-1)
         return np.take_along_axis(after, truth[:, None, None], -1)[..., 0]
-
-    def information_gain(self, objects, path, total, truth):
-        """Information about the category that each pose is expected to bring (n_trials, n_poses), up to a constant.
-
-        The mean, over practised objects, of the log belief in their true category once their view from the pose is
-        added to the evidence so far (Barber and Agakov 2003, NIPS 16:201, a lower bound of the mutual information).
-        Objects count by how alike they and the present one looked from the poses visited.
-        """
-        seen = self.evidence[objects[:, None], path]
-        blocks = np.array_split(np.arange(len(objects)), -(-len(objects) // TRIALS_AT_ONCE))
-        return np.concatenate([self._expected(seen[rows], path[rows], total[rows]) for rows in blocks])
-
-    def _expected(self, seen, path, total):
-        remembered, label = self.practice.evidence, self.practice.label
-        alike = np.zeros((len(seen), len(label)))
-        for step, pose in enumerate(path.T):
-            alike += np.log(np.einsum("nc,mnc->nm", np.exp(seen[:, step] / 2), np.exp(remembered[:, pose] / 2)))
-        after = log_softmax(total[:, None, None] + remembered, axis=-1)
-        in_truth = after[:, np.arange(len(label)), :, label]  # (n_objects, n_trials, n_poses)
-        return np.einsum("nm,mnp->np", softmax(alike, axis=1), in_truth)
 
 
 def views_needed(correct):

@@ -2,6 +2,43 @@
 
 import numpy as np
 
+from fusion._causal.parameters import P_LIMITS, RESPONSES, STRATEGIES
+from topology._validation import check_choice, check_real
+
+
+def check_settings(settings):
+    """Refuse a CausalInference whose parameters cannot be."""
+    check_choice("strategy", settings.strategy, STRATEGIES)
+    check_choice("response", settings.response, RESPONSES)
+    check_choice("noise", settings.noise, ("constant", "eccentricity"))
+    if settings.response == "unity" and settings.strategy in ("forced_fusion", "segregation"):
+        raise ValueError(f"strategy {settings.strategy!r} makes no judgement of unity; it always gives the same answer")
+    for name, low, high, open_low in (
+        ("p_common", *P_LIMITS, False),
+        ("prior_mean", -np.inf, np.inf, False),
+        ("prior_sigma", 0, np.inf, True),
+        ("criterion", 0, np.inf, True),
+        ("motor_sigma", 0, np.inf, False),
+        ("lapse", 0, 1, False),
+        ("period", 0, np.inf, True),
+        ("precision_scale", 0, np.inf, True),
+    ):
+        value = getattr(settings, name)
+        if value is not None:
+            check_real(name, value, low, high, open_low=open_low)
+    if settings.sigma is not None:
+        sigma = np.asarray(settings.sigma, dtype=float)
+        if sigma.shape != (2,) or (sigma <= 0).any() or np.isinf(sigma).any():
+            raise ValueError(
+                f"sigma must hold 2 positive numbers, NaN where it is to be fitted; got {settings.sigma!r}"
+            )
+    if settings.varying is not None and not set(settings.varying) <= {0, 1}:
+        raise ValueError(f"varying must name senses 0 and 1; got {settings.varying!r}")
+    known = {"sigma", "eccentricity", "p_common", "prior_mean", "prior_sigma", "criterion", "motor_sigma", "lapse"}
+    known.add("precision_scale")
+    if unknown := set(settings.bounds or {}) - known:
+        raise ValueError(f"bounds must be keyed by {', '.join(sorted(known))}; got {', '.join(sorted(unknown))}")
+
 
 def as_stimuli(stimuli):
     """(n_trials, 2), NaN = absent."""

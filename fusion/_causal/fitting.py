@@ -1,5 +1,6 @@
 """Bounded maximum likelihood from several starts, and how sure one can be of its result."""
 
+import warnings
 from copy import copy
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ FLAT = 1e-4  # smallest eigenvalue of the information, scaled to unit diagonal, 
 
 
 def maximise(likelihood, starts, counts=None):
-    """Best end point of L-BFGS-B from the `starts` (n_starts, n_free), in search coordinates.
+    """Best end point of a descent from the `starts` (n_starts, n_free), in search coordinates.
 
     Returns
     -------
@@ -34,14 +35,16 @@ def maximise(likelihood, starts, counts=None):
     if not len(free):
         theta = layout.fixed_values()
         return theta, likelihood(theta, counts)[0]
-    options = {"maxiter": 300, "ftol": 1e-10, "gtol": 1e-6}
 
-    def descend(x, **limits):
-        return minimize(objective, x, jac=True, method="L-BFGS-B", bounds=bounds, options=options | limits)
+    def descend(x, method, **options):
+        return minimize(objective, x, jac=True, method=method, bounds=bounds, options=options)
 
-    # All starts go a little way, the two that came furthest to the end.
-    hopeful = sorted((descend(x, maxiter=SCOUTING) for x in starts), key=lambda end: end.fun)[:2]
-    best = min((end if end.success else descend(end.x) for end in hopeful), key=lambda end: end.fun)
+    # All starts go a little way by L-BFGS-B, whose first steps are careful; the two that came furthest go to the end by
+    # sequential quadratic programming, which needs fewer evaluations there.
+    scouts = [descend(x, "L-BFGS-B", maxiter=SCOUTING, ftol=1e-10, gtol=1e-6) for x in starts]
+    hopeful = sorted(scouts, key=lambda end: end.fun)[:2]
+    ends = [end if end.success else descend(end.x, "SLSQP", maxiter=300, ftol=1e-10) for end in hopeful]
+    best = min(hopeful + ends, key=lambda end: end.fun)
     return assemble(layout, best.x), -best.fun * n_answers
 
 
@@ -117,6 +120,19 @@ def covariance_of(likelihood, theta):
     return inside, (vectors / values) @ vectors.T / np.outer(scale, scale)
 
 
+def leave_folds_out(likelihood, theta, folds):
+    """Log-likelihood of each trial under parameters fitted, from `theta` on, without its fold; folds (n_trials,)."""
+    layout = likelihood.layout
+    start = np.array([[layout.parameters[i].to_search(theta[i]) for i in layout.free]])
+    scores = np.empty(len(folds))
+    for fold in range(folds.max() + 1):
+        kept = folds[likelihood.answer_rows] != fold
+        counts = np.bincount(likelihood.answer_cells[kept], minlength=len(likelihood.counts)).astype(float)
+        without, _ = maximise(likelihood, start, counts)
+        scores[folds == fold] = likelihood.per_trial(without, len(folds))[folds == fold]
+    return scores
+
+
 def leave_one_out(likelihood, theta):
     """Log-likelihood of each cell had one of its answers been left out of the fit: to first order, without refitting.
 
@@ -134,3 +150,24 @@ def leave_one_out(likelihood, theta):
 def at_bound(parameter, value):
     low, high, x = (parameter.to_search(v) for v in (parameter.low, parameter.high, value))
     return min(x - low, high - x) < EDGE * (high - low)
+
+
+def warn_if_degenerate(layout, theta, errors):
+    """Warn the caller of `fit` of parameters at a bound, or of a flat likelihood."""
+    found = [layout.parameters[i] for i in layout.free if at_bound(layout.parameters[i], theta[i])]
+    # No lapses and no growth of noise are ordinary findings.
+    found = [p.name for p in found if p.name.split("[")[0] not in ("lapse", "eccentricity")]
+    if found:
+        warnings.warn(
+            f"degenerate optimum: {', '.join(found)} ended at a bound; the responses do not determine it. Fix it, "
+            f"or narrow its bounds",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+    elif len(layout.free) and np.isnan(errors[layout.free]).all():
+        warnings.warn(
+            "degenerate optimum: the likelihood is flat in some direction; the responses do not determine all "
+            "parameters. Fix one of them",
+            RuntimeWarning,
+            stacklevel=3,
+        )

@@ -1,17 +1,23 @@
 """Worlds to act in: objects to handle, the camera and sensors that see them, and the environments built from both.
 
-The environments `ManipulateObject`, `ManipulateObjectVector`, `GridWorld` and `TetrominoPatch` need gymnasium and load
-on first use.
+The environments (`ManipulateObject`, `ManipulateObjectVector`, `Corridor`, `GogglesReach`, `GridWorld`, `Mobile`,
+`MovingStructures`, `TetrominoPatch`, `TouchRoom`) need gymnasium and load on first use. Many agents at once walk
+through the tables behind them: `StateTable` and those made of it, and `RigidStructures`.
 """
 
 from smc.worlds._backgrounds import BACKGROUND_KINDS, backgrounds
 from smc.worlds._bank import ObjectBank
+from smc.worlds._corridor_states import CorridorStates
 from smc.worlds._mesh import Mesh
+from smc.worlds._mobile_states import MobileStates
 from smc.worlds._packing import PackedMeshes, pack_meshes
 from smc.worlds._pose import pose_matrix
 from smc.worlds._rasteriser import Camera, Light, Rendering, points_from_depth, render
-from smc.worlds._registration import register_when_loaded
+from smc.worlds._reach_states import ReachStates
+from smc.worlds._registration import MODULES, register_when_loaded
 from smc.worlds._reveal import reveal
+from smc.worlds._rigid_structures import RigidStructures
+from smc.worlds._room_states import RoomStates
 from smc.worlds._sensors import (
     DEGRADATIONS,
     add_depth_noise,
@@ -22,26 +28,32 @@ from smc.worlds._sensors import (
     occlude,
     partial_view,
 )
+from smc.worlds._state_table import StateTable
 from smc.worlds._tetromino_states import TetrominoStates
 
 register_when_loaded()
 
 _ENVIRONMENTS = {
-    "GridWorld": "smc.worlds._grid",
+    **MODULES,
     "ManipulateObject": "smc.worlds._manipulate",
     "ManipulateObjectVector": "smc.worlds._manipulate",
-    "TetrominoPatch": "smc.worlds._tetromino",
 }
 
 __all__ = [
     "BACKGROUND_KINDS",
     "DEGRADATIONS",
     "Camera",
+    "CorridorStates",
     "Light",
     "Mesh",
+    "MobileStates",
     "ObjectBank",
     "PackedMeshes",
+    "ReachStates",
     "Rendering",
+    "RigidStructures",
+    "RoomStates",
+    "StateTable",
     "TetrominoStates",
     "add_depth_noise",
     "add_image_noise",

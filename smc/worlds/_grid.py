@@ -7,20 +7,11 @@ from collections.abc import Sequence
 import gymnasium as gym
 import numpy as np
 
-MOVES = np.array([(-1, 0), (0, 1), (1, 0), (0, -1)])
+from smc.worlds._room_states import MOVES, ROOM, parse_layout
+
 CELL = 24  # pixels of a rendered cell
 COLORS = {"wall": (52, 62, 80), "floor": (232, 234, 238), "seen wall": (86, 101, 130), "seen floor": (255, 246, 214)}
 AGENT_COLOR = (204, 78, 58)
-
-# No two cells of this room look the same: what is seen tells where one is.
-ROOM = (
-    "#########",
-    "#......##",
-    "#..#....#",
-    "#.......#",
-    "#.#...#.#",
-    "#########",
-)
 
 
 class GridWorld(gym.Env):
@@ -51,7 +42,7 @@ class GridWorld(gym.Env):
     metadata = {"render_modes": ["ansi", "rgb_array"], "render_fps": 8}
 
     def __init__(self, layout: Sequence[str] | None = None, *, slip: float = 0.0, render_mode: str | None = None):
-        self.walls = _parse(ROOM if layout is None else layout)
+        self.walls = parse_layout(ROOM if layout is None else layout)
         if not (isinstance(slip, (int, float)) and 0.0 <= slip <= 1.0):
             raise ValueError(f"slip must be a probability in [0, 1]; got {slip!r}")
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
@@ -110,29 +101,3 @@ class GridWorld(gym.Env):
         disc = np.hypot(y - (row + 0.5) * CELL, x - (column + 0.5) * CELL) < 0.32 * CELL
         image[disc] = AGENT_COLOR
         return image
-
-
-def _parse(layout):
-    """Walls (n_rows, n_columns) of bool; refuses what is open, ragged or in unconnected parts."""
-    if isinstance(layout, str) or not all(isinstance(row, str) for row in layout):
-        raise TypeError("layout must be a sequence of str, one per row")
-    if not layout or len({len(row) for row in layout}) != 1 or set("".join(layout)) - set("#."):
-        raise ValueError("layout must hold rows of equal length made of '#' (wall) and '.' (free)")
-    walls = np.array([list(row) for row in layout]) == "#"
-    if not (walls[[0, -1]].all() and walls[:, [0, -1]].all()):
-        raise ValueError("layout must be enclosed by walls: '#' along its whole border")
-    free = set(map(tuple, np.argwhere(~walls).tolist()))
-    if not free:
-        raise ValueError("layout must have at least one free cell '.'")
-    frontier = [min(free)]
-    unreached = free - set(frontier)
-    while frontier:
-        row, column = frontier.pop()
-        for d_row, d_column in MOVES.tolist():
-            neighbor = (row + d_row, column + d_column)
-            if neighbor in unreached:
-                unreached.discard(neighbor)
-                frontier.append(neighbor)
-    if unreached:
-        raise ValueError(f"layout must be connected; from {min(free)} the cell {min(unreached)} cannot be reached")
-    return walls

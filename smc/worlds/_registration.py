@@ -4,6 +4,16 @@ from __future__ import annotations
 
 import sys
 
+MODULES = {  # of the environments that step one by one
+    "Corridor": "smc.worlds._corridor",
+    "GogglesReach": "smc.worlds._reach",
+    "GridWorld": "smc.worlds._grid",
+    "Mobile": "smc.worlds._mobile",
+    "MovingStructures": "smc.worlds._structures",
+    "TetrominoPatch": "smc.worlds._tetromino",
+    "TouchRoom": "smc.worlds._room",
+}
+
 
 def register() -> None:
     """Make `gymnasium.make` and `make_vec` know the environments; each loads when one is made. Twice does no harm."""
@@ -16,8 +26,8 @@ def register() -> None:
         entry_point="smc.worlds._manipulate:ManipulateObject",
         vector_entry_point="smc.worlds._manipulate:ManipulateObjectVector",
     )
-    gymnasium.register("mesmrise/GridWorld-v0", entry_point="smc.worlds._grid:GridWorld")
-    gymnasium.register("mesmrise/TetrominoPatch-v0", entry_point="smc.worlds._tetromino:TetrominoPatch")
+    for name, module in MODULES.items():
+        gymnasium.register(f"mesmrise/{name}-v0", entry_point=f"{module}:{name}")
 
 
 def register_when_loaded() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from smc.worlds._kernels.tables import walk_table
+from smc.worlds._state_table import StateTable, follow
 
 # Cells (x, y) from the centre cell, about which a piece turns; y points down.
 PIECES = {
@@ -23,7 +23,7 @@ MOVES = ((0, -1), (-1, 0), (1, 0), (0, 1))
 SIZE = 3  # cells along a side of the patch
 
 
-class TetrominoStates:
+class TetrominoStates(StateTable):
     """States (piece, x, y, orientation) in which at least one cell of the piece is within a fixed 3x3 patch.
 
     An action that would leave this set does nothing. A piece always has four orientations, also where they look alike.
@@ -66,55 +66,21 @@ class TetrominoStates:
             for turns in range(4)
             if see(piece, x, y, turns).any()
         ]
-        place = {state: i for i, state in enumerate(visible)}
-        self.states = np.array(visible)
+        states = np.array(visible)
         self.patches = np.stack([see(pieces[number], x, y, turns) for number, x, y, turns in visible])
-        self.observations = np.unique(self.patches.reshape(-1, SIZE**2), axis=0, return_inverse=True)[1].reshape(-1)
-        self.following = np.array(
-            [[place.get(after, i) for after in neighbors(*state)] for i, state in enumerate(visible)]
+        states_of_piece = np.bincount(states[:, 0])
+        super().__init__(
+            states,
+            ACTIONS,
+            follow(visible, act, len(ACTIONS)),
+            {"patch": self.patches},
+            1.0 / (len(pieces) * states_of_piece[states[:, 0]]),
         )
-        states_of_piece = np.bincount(self.states[:, 0])
-        self.start_probabilities = 1.0 / (len(pieces) * states_of_piece[self.states[:, 0]])
-
-    @property
-    def n_states(self) -> int:
-        return len(self.states)
+        self.observations = self.symbols("patch")
 
     @property
     def n_observations(self) -> int:
         return int(self.observations.max()) + 1
-
-    def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        """Starting states (n,)."""
-        return rng.choice(self.n_states, size=n, p=self.start_probabilities)
-
-    def walk(self, start, actions) -> np.ndarray:
-        """Follow many agents, each through its own actions.
-
-        Parameters
-        ----------
-        start : integers (n,)
-            State of each agent.
-        actions : integers (n, n_steps)
-
-        Returns
-        -------
-        ndarray (n, n_steps + 1) of int64
-            States, the starting ones included.
-        """
-        start, actions = np.asarray(start), np.asarray(actions)
-        if start.dtype.kind not in "iu" or actions.dtype.kind not in "iu":
-            raise TypeError(f"start and actions must be integers; got {start.dtype} and {actions.dtype}")
-        if start.ndim != 1 or actions.ndim != 2 or len(actions) != len(start):
-            raise ValueError(
-                f"start must have shape (n,) and actions (n, n_steps); got {start.shape} and {actions.shape}"
-            )
-        for name, values, n in (("start", start, self.n_states), ("actions", actions, len(ACTIONS))):
-            if values.size and not (0 <= values.min() and values.max() < n):
-                raise ValueError(f"{name} must be in 0..{n - 1}; got {values.min()}..{values.max()}")
-        path = np.empty((len(start), actions.shape[1] + 1), np.int64)
-        walk_table(self.following, start.astype(np.int64), actions.astype(np.int64), path)
-        return path
 
     def episodes(self, n_steps: int):
         """Every episode of `n_steps` random actions there can be.
@@ -175,6 +141,10 @@ def see(piece, x, y, turns):
     return patch
 
 
-def neighbors(number, x, y, turns):
-    """Where each action would lead, visible or not."""
-    return [(number, x + dx, y + dy, turns) for dx, dy in MOVES] + [(number, x, y, (turns + 1) % 4)]
+def act(state, action):
+    """Where an action would lead, visible or not."""
+    number, x, y, turns = state
+    if ACTIONS[action] == "turn":
+        return number, x, y, (turns + 1) % 4
+    dx, dy = MOVES[action]
+    return number, x + dx, y + dy, turns

@@ -24,38 +24,6 @@ def test_views_needed_counts_to_the_first_view_after_which_all_are_right():
     assert _looking.views_needed(correct).tolist() == [1, 2, 3, 4, 4]
 
 
-def looking_agent(evidence, practice):
-    poses = np.array([[0.0, 0.0], [0.5, 0.0], [-0.5, 0.0]])
-    remembered = _looking.Practice(np.log(practice[0]), practice[1])
-    return _looking.Agent(poses, np.log(evidence), remembered, np.random.default_rng(0))
-
-
-def test_the_most_telling_pose_is_the_one_that_told_in_practice():
-    dull, telling = [0.5, 0.5], [[0.99, 0.01], [0.01, 0.99]]
-    practised = np.array([[dull, telling[c], dull] for c in (0, 1)])
-    agent = looking_agent(np.full((1, 3, 2), 0.5), (practised, np.array([0, 1])))
-    gain = agent.information_gain(np.array([0]), np.array([[0]]), np.log([[0.5, 0.5]]), None)
-    np.testing.assert_allclose(gain - gain[0, 0], [[0, np.log(0.99 / 0.5), 0]], atol=1e-6)
-    confidently_wrong = practised[:, :, ::-1]
-    agent = looking_agent(np.full((1, 3, 2), 0.5), (confidently_wrong, np.array([0, 1])))
-    assert agent.information_gain(np.array([0]), np.array([[0]]), np.log([[0.5, 0.5]]), None).argmin() == 1
-
-
-def test_expected_information_is_that_of_a_blackboard():
-    evidence, remembered, label = probabilities(4, 3, 5), probabilities(6, 3, 5), np.arange(6) % 5
-    agent = looking_agent(evidence, (remembered, label))
-    objects, path = np.array([2, 0, 3]), np.array([[1, 2], [0, 1], [2, 2]])
-    total = np.log(probabilities(3, 5))
-    expected = np.zeros((3, 3))
-    for trial, (o, visited) in enumerate(zip(objects, path, strict=True)):
-        alike = [np.prod([np.sqrt(evidence[o, v] * remembered[m, v]).sum() for v in visited]) for m in range(6)]
-        for pose in range(3):
-            for m in range(6):
-                after = np.exp(total[trial]) * remembered[m, pose]
-                expected[trial, pose] += alike[m] / sum(alike) * np.log(after[label[m]] / after.sum())
-    np.testing.assert_allclose(agent.information_gain(objects, path, total, None), expected)
-
-
 def test_practice_is_judged_by_experts_that_have_not_met_the_object():
     labels = np.arange(12) % 3
     labelled = np.arange(11, -1, -1)

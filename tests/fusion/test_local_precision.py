@@ -2,14 +2,23 @@ import warnings
 
 import numpy as np
 import pytest
-from retina_and_ears import draw_blur, draw_level, draw_positions, gaussian_nll, hear, see
 from sklearn.base import clone
 from sklearn.cluster import KMeans
 from sklearn.exceptions import NotFittedError
 from sklearn.mixture import GaussianMixture
 from sklearn.utils.estimator_checks import check_estimator
 
+from experiments._senses import Ears, Retina
 from fusion import LocalPrecision, Precision, Reliability, fuse_gaussians
+from fusion._local_readout import LocalReadout
+from fusion._precision_calibration import gaussian_negative_log_likelihood, precision_calibration
+
+RETINA, EARS = Retina(blur_range=(3.0, 50.0)), Ears()
+
+
+def draw_positions(rng, n):
+    """Positions in degrees, uniform over +-45."""
+    return rng.uniform(-45.0, 45.0, n)
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +26,7 @@ def vision():
     """Learned and test samples of the retina, blur 3 to 50 degrees."""
     rng = np.random.default_rng(0)
     y, y_test = draw_positions(rng, 20_000), draw_positions(rng, 10_000)
-    X, X_test = (see(rng, t, *draw_blur(rng, len(t), 50.0)) for t in (y, y_test))
+    X, X_test = (RETINA.experience(t, rng) for t in (y, y_test))
     return LocalPrecision(random_state=0).fit(X, y), X_test, y_test
 
 
@@ -25,7 +34,7 @@ def vision():
 def audition():
     rng = np.random.default_rng(1)
     y, y_test = draw_positions(rng, 20_000), draw_positions(rng, 10_000)
-    X, X_test = (hear(rng, t, draw_level(rng, len(t))) for t in (y, y_test))
+    X, X_test = (EARS.experience(t, rng) for t in (y, y_test))
     return LocalPrecision(random_state=1).fit(X, y), X_test, y_test
 
 
@@ -33,30 +42,31 @@ def audition():
 def small():
     rng = np.random.default_rng(2)
     y = draw_positions(rng, 2000)
-    return see(rng, y, *draw_blur(rng, 2000, 50.0)), y
+    return RETINA.experience(y, rng), y
 
 
 def nll(model, X, y):
-    return gaussian_nll(y, model.predict(X), 1 / model.precision(X))
+    return gaussian_negative_log_likelihood((y - model.predict(X)) ** 2, 1 / model.precision(X))
 
 
 def test_vision_knows_how_blurred_it_is(vision):
-    model, X, y = vision
-    squared = (y - model.predict(X)) ** 2
-    constant = gaussian_nll(y, model.predict(X), squared.mean())
-    assert nll(model, X, y) <= 2.75  # 3.3 with constant precision; 2.63 if blur and photons were known
-    assert constant > 3.2
-    order = np.argsort(model.precision(X))
-    claimed, found = (v[order].reshape(10, -1).mean(axis=1) for v in (1 / model.precision(X), squared))
-    slope = np.polyfit(np.log(claimed), np.log(found), 1)[0]
-    assert 0.8 < slope < 1.25
-    np.testing.assert_allclose(np.log(claimed), np.log(found), atol=0.5)
+    found = precision_calibration(*vision)
+    likelihood = found.negative_log_likelihood
+    assert likelihood["predicted"] <= 2.75 and likelihood["constant"] > 3.2  # 2.63 if blur and photons were known
+    assert 0.8 < found.slope < 1.25
+    np.testing.assert_allclose(np.log(found.predicted), np.log(found.measured), atol=0.5)
+
+
+def test_standard_deviation_beside_the_estimate(vision):
+    model, X, _ = vision
+    estimates, deviations = model.predict(X, return_std=True)
+    np.testing.assert_array_equal(estimates, model.predict(X))
+    np.testing.assert_allclose(deviations**-2, model.precision(X))
 
 
 def test_audition_knows_how_soft_it_is(audition):
-    model, X, y = audition
-    assert nll(model, X, y) <= 3.14
-    assert nll(model, X, y) < gaussian_nll(y, model.predict(X), np.mean((y - model.predict(X)) ** 2)) - 0.03
+    likelihood = precision_calibration(*audition).negative_log_likelihood
+    assert likelihood["predicted"] <= 3.14 and likelihood["predicted"] < likelihood["constant"] - 0.03
 
 
 @pytest.mark.parametrize("blur", [4.0, 10.0, 18.0, 30.0])
@@ -64,7 +74,8 @@ def test_fused_weights_are_near_optimal(vision, audition, blur):
     rng = np.random.default_rng(int(blur))
     y = rng.uniform(-18, 18, 4000)
     conflict = rng.choice([-10.0, 0.0, 10.0], len(y))
-    seen, heard = see(rng, y + conflict / 2, blur, 50.0), hear(rng, y - conflict / 2, 20.0)
+    seen = RETINA.sense(y + conflict / 2, rng, blur=blur, photons=50.0)
+    heard = EARS.sense(y - conflict / 2, rng, level=20.0)
     means = [vision[0].predict(seen), audition[0].predict(heard)]
     fused, _ = fuse_gaussians(means, [vision[0].precision(seen), audition[0].precision(heard)])
 
@@ -84,7 +95,7 @@ def test_noise_of_the_labels_is_taken_out(small):
     """Labels with 5 degrees of noise: naive precision says that everything is at least that uncertain."""
     rng = np.random.default_rng(3)
     y, y_test = draw_positions(rng, 8000), draw_positions(rng, 4000)
-    X, X_test = (see(rng, t, *draw_blur(rng, len(t), 50.0)) for t in (y, y_test))
+    X, X_test = (RETINA.experience(t, rng) for t in (y, y_test))
     noisy = y + 5 * rng.standard_normal(len(y))
     naive = LocalPrecision(random_state=0).fit(X, noisy)
     with warnings.catch_warnings():
@@ -94,6 +105,27 @@ def test_noise_of_the_labels_is_taken_out(small):
     assert nll(told, X_test, y_test) < nll(naive, X_test, y_test) - 0.2
     np.testing.assert_array_equal(per_sample.precision(X_test), told.precision(X_test))
     assert (1 / naive.precision(X_test)).min() > 15 > 5 > (1 / told.precision(X_test)).min()
+
+
+def test_a_second_glance_needs_no_exact_teacher(small):
+    """Both glances differ by the noise of the sense alone; 5 degrees of noise in the labels leave no trace in that."""
+    rng = np.random.default_rng(3)
+    y, y_test = draw_positions(rng, 8000), draw_positions(rng, 4000)
+    blur, photons = np.exp(rng.uniform(np.log(3), np.log(30), 8000)), 50.0
+    X, again = (RETINA.sense(y, rng, blur=blur, photons=photons) for _ in range(2))
+    X_test = RETINA.sense(y_test, rng, blur=10.0, photons=photons)
+    noisy = y + 5 * rng.standard_normal(len(y))
+    naive = LocalPrecision(random_state=0).fit(X, noisy)
+    twice = LocalPrecision(random_state=0).fit(X, noisy, X_again=again)
+    np.testing.assert_allclose(twice.predict(X_test), naive.predict(X_test), atol=4)
+    for model in (twice, clone(twice).fit(X[:4000], noisy[:4000], X_again=again[:4000])):
+        if model is not twice:
+            model.partial_fit(X[4000:], noisy[4000:], X_again=again[4000:])
+        found = np.mean((y_test - model.predict(X_test)) ** 2)
+        assert np.median(1 / model.precision(X_test)) == pytest.approx(found, rel=0.5)
+        assert np.median(1 / naive.precision(X_test)) > 4 * found
+    with pytest.raises(ValueError, match="X_again must hold a second glance at each of the 8000 samples; got 10"):
+        LocalPrecision().fit(X, noisy, X_again=again[:10])
 
 
 def test_too_much_label_noise_is_bounded_and_warned_of(small):
@@ -142,7 +174,7 @@ def test_same_seed_same_bits(small):
 def test_partial_fit_goes_on_where_fit_ended():
     rng = np.random.default_rng(6)
     y, y_test = draw_positions(rng, 9000), draw_positions(rng, 4000)
-    X, X_test = (see(rng, t, *draw_blur(rng, len(t), 50.0)) for t in (y, y_test))
+    X, X_test = (RETINA.experience(t, rng) for t in (y, y_test))
     model = LocalPrecision(random_state=0).partial_fit(X[:3000], y[:3000])
     np.testing.assert_array_equal(
         model.precision(X_test), LocalPrecision(random_state=0).fit(X[:3000], y[:3000]).precision(X_test)
@@ -154,13 +186,36 @@ def test_partial_fit_goes_on_where_fit_ended():
     assert nll(model, X_test, y_test) < before - 0.03
 
 
+def test_learning_in_batches_is_exact(small, monkeypatch):
+    """On a frozen map the read-out is that of all samples at once, with the weights that they had when they came."""
+    added = []
+
+    class Spy(LocalReadout):
+        def add(self, *sample):
+            added.append(sample[:-1])
+            super().add(*sample)
+
+    monkeypatch.setattr("fusion._local_precision.LocalReadout", Spy)
+    X, y = small
+    model = LocalPrecision(random_state=0).fit(X[:800], y[:800])
+    del added[0]  # the first pass of `fit`, whose weights are replaced
+    for rows in (slice(800, 1300), slice(1300, 2000)):
+        model.partial_fit(X[rows], y[rows])
+    Z, target, weights, cells, shares = (np.concatenate(parts) for parts in zip(*added))
+    assert len(Z) == 2000 and np.ptp(weights) > 0
+    once = LocalReadout(model._cells, 1, ridge=1.0)
+    once.add(Z, target, weights, cells, shares, np.zeros(2000, dtype=np.intp))
+    expected = y[:800].mean() + y[:800].std() * once.predict(Z, cells, shares, once.solve())
+    np.testing.assert_allclose(model.predict(X), expected, rtol=1e-9, atol=1e-9)
+
+
 def test_a_sense_that_improves_is_trusted_more_if_old_errors_fade():
     """The improvement leaves no trace in X: only the errors tell."""
     rng = np.random.default_rng(7)
 
     def glance(n, jitter):
         y = draw_positions(rng, n)
-        return hear(rng, y + jitter * rng.standard_normal(n), 1000.0), y
+        return EARS.sense(y + jitter * rng.standard_normal(n), rng, level=1000.0), y
 
     models = {memory: LocalPrecision(memory=memory, random_state=0).fit(*glance(4000, 10.0)) for memory in (1000, None)}
     for _ in range(6):

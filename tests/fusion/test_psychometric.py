@@ -54,6 +54,12 @@ def test_single_trials_equal_counts():
     assert counted.threshold_ == pytest.approx(single.threshold_, rel=1e-3)
 
 
+def test_intervals_can_be_left_out():
+    answers = [0.0, 1.0, 2.0, 3.0], [1, 4, 7, 10], [10, 10, 10, 10]
+    bare, full = Psychometric(confidence=None).fit(*answers), Psychometric().fit(*answers)
+    assert bare.intervals_ == {} and (bare.pse_, bare.threshold_) == (full.pse_, full.threshold_)
+
+
 def test_unbounded_threshold_interval():
     fit = Psychometric(lapse=0.0).fit([0.0, 1.0, 2.0], [0, 5, 10], [10, 10, 10])
     assert fit.intervals_["threshold"][0] == 0
@@ -81,8 +87,37 @@ def test_localisation_and_seeds():
     np.testing.assert_array_equal(estimates, localise(agent, places, 500, random_state=1))
 
 
+def batch(stimuli, rng):
+    """Two observers of the same noisy cues, who weigh them .8 to .2 and .2 to .8."""
+    cues = rng.normal(stimuli, [1.0, 2.0])
+    return np.column_stack([cues @ [0.8, 0.2], cues @ [0.2, 0.8]])
+
+
+def test_batched_observers_share_the_presentations():
+    levels = np.linspace(-4, 4, 9)
+    chosen = two_interval_choice(
+        batch, (0.0, 2.0), np.column_stack([levels, levels]), 2000, batched=True, random_state=0
+    )
+    assert chosen.shape == (9, 2000, 2)
+    for observer, weights in enumerate([(0.8, 0.2), (0.2, 0.8)]):
+        fit = Psychometric(lapse=0.0).fit(levels, chosen[..., observer].sum(axis=1), np.full(9, 2000))
+        assert fit.pse_ == pytest.approx(2 * weights[1], abs=0.06)
+        assert fit.threshold_ == pytest.approx(np.sqrt(2 * (weights[0] ** 2 + 4 * weights[1] ** 2)), abs=0.06)
+    assert np.mean(chosen[..., 0] == chosen[..., 1]) > 0.7  # of independent observers about .6
+    places = np.array([[0.0, 0.0], [5.0, 5.0]])
+    estimates = localise(batch, places, 500, batched=True, random_state=1)
+    assert estimates.shape == (2, 500, 2)
+    np.testing.assert_allclose(estimates.mean(axis=1), [[0, 0], [5, 5]], atol=0.3)
+    one = localise(lambda stimuli, rng: batch(stimuli, rng)[:, 0], places, 500, batched=True, random_state=1)
+    np.testing.assert_array_equal(one, estimates[..., 0])
+
+
 def test_equal_estimates_are_decided_by_a_coin():
     chosen = two_interval_choice(lambda stimulus, rng: 0.0, 0, [0], 1000, random_state=0)
+    assert 0.4 < chosen.mean() < 0.6
+    chosen = two_interval_choice(
+        lambda stimuli, rng: np.zeros(len(stimuli)), 0, [0], 1000, batched=True, random_state=0
+    )
     assert 0.4 < chosen.mean() < 0.6
 
 
@@ -108,6 +143,9 @@ def test_refuses_bad_agents():
         localise(lambda stimulus, rng: np.nan, [0], 1)
     with pytest.raises(ValueError, match="comparisons must be"):
         two_interval_choice(agent, (0, 0), [])
+    for bad in (np.nan, [1.0, 2.0], np.zeros((3, 2, 2))):
+        with pytest.raises(ValueError, match="one finite number per stimulus"):
+            localise(lambda stimuli, rng, bad=bad: bad, [0.0, 1.0, 2.0], 1, batched=True)
     with pytest.raises(ValueError, match="n_trials"):
         localise(agent, [(0, 0)], 0)
     with pytest.raises(ValueError, match="lapse must be in"):

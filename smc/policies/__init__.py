@@ -1,0 +1,25 @@
+"""Policies: how to choose the next action, at random, by rule, out of curiosity, or in order to recognise.
+
+All are called alike, for a batch of agents at a time: ``policy(observation, rng) -> action``, as `Transitions.from_env`
+calls them in vector environments.
+"""
+
+from smc.policies._curious import InformationGain, LearningProgress, Novelty
+from smc.policies._policy import Policy, RandomPolicy, ValuePolicy
+from smc.policies._recognising import FixedSweep, Looks, PlaceNovelty, PractisedGain, RecognitionGain
+from smc.policies._replay import YokedReplay
+
+__all__ = [
+    "FixedSweep",
+    "InformationGain",
+    "LearningProgress",
+    "Looks",
+    "Novelty",
+    "PlaceNovelty",
+    "Policy",
+    "PractisedGain",
+    "RandomPolicy",
+    "RecognitionGain",
+    "ValuePolicy",
+    "YokedReplay",
+]

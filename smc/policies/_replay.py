@@ -1,0 +1,58 @@
+"""Doing what another agent did, whatever it leads to."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+class YokedReplay:
+    """Recorded actions, step by step, whatever the agents observe: the passive twin of an active agent.
+
+    Parameters
+    ----------
+    action : array (n_steps, n) of integers, or (n_steps, n, d)
+        What each of n agents does at each step.
+    repeat : bool, default=False
+        After the last step begin with the first again.
+
+    References
+    ----------
+    Held, R. & Hein, A. (1963). Movement-produced stimulation in the development of visually guided behavior. Journal of
+    Comparative and Physiological Psychology 56.
+    """
+
+    def __init__(self, action, *, repeat=False):
+        action = np.asarray(action)
+        if action.dtype.kind not in "iuf" or action.ndim not in (2, 3) or action.size == 0:
+            raise ValueError(
+                "action must hold numbers of shape (n_steps, n) or (n_steps, n, d), of n agents; "
+                f"got {action.dtype} {action.shape}"
+            )
+        self.action = action
+        self.repeat = bool(repeat)
+        self.reset()
+
+    def __call__(self, observation, rng, allowed=None):
+        """The recorded actions (n,) or (n, d) of this step.
+
+        Raises
+        ------
+        ValueError
+            If all steps were done, or `allowed` (n, n_actions) excludes the action of an agent.
+        """
+        if self._step == len(self.action):
+            if not self.repeat:
+                raise ValueError(f"the recorded {len(self.action)} steps are over; reset the policy, or repeat them")
+            self._step = 0
+        action = self.action[self._step]
+        if allowed is not None and not np.take_along_axis(np.asarray(allowed), action[:, None], axis=1).all():
+            raise ValueError(f"allowed excludes a recorded action of step {self._step}")
+        self._step += 1
+        return action
+
+    def learn(self, observation, action, next_observation):
+        """Nothing: what it leads to makes no difference."""
+
+    def reset(self):
+        """Go back to the first step."""
+        self._step = 0
