@@ -4,8 +4,9 @@ Finding     Two policies fine-tuned from one start, one for precision and one fo
             weights; every share is another policy between them, chosen after training. It costs two trainings, where
             multi-objective training (MORL) costs one per preference.
 Prediction  (1) Hypervolume per training of the soup exceeds that of MORL on uninformed grids of 3 and of 5 preferences.
-            (2) Linear mode connectivity holds in both rewards at every share tested, within 2 % of their range. It fails where the specialists do
-            not share their start, and where they share it but were drawn to opposite bends of the elbow.
+            (2) Linear mode connectivity holds in both rewards at every share tested, within 2 % of their range. It
+            fails where the specialists do not share their start, and where they share it but were drawn to opposite
+            bends of the elbow.
 Controls    The two specialists alone; equal numbers of points; how many points of each front the other dominates (MORL
             is expected to win there: it trains for each of its points); specialists without a shared start; opposite
             elbows.
@@ -112,9 +113,9 @@ def verdict(results) -> Verdict:
     smallest = ", ".join(f"{name} {gap[:, 0].mean():+.2f} / {gap[:, 1].mean():+.2f}" for name, gap in gaps.items())
     return Verdict(
         status="PASS" if all(checks.values()) else "FAIL",
-        rule="hypervolume per training, soup minus MORL: intervals above 0 for every grid; soup at no share, in no seed\n"
-        f"and neither reward below the chord by more than {BARRIER:.0%} of the range between the specialists; without a\n"
-        "shared start and with opposite elbows below by more than that in precision (intervals)",
+        rule="hypervolume per training, soup minus MORL: intervals above 0 for every grid; soup at no share, in no\n"
+        f"seed and neither reward below the chord by more than {BARRIER:.0%} of the range between the specialists;\n"
+        "without a shared start and with opposite elbows below by more than that in precision (intervals)",
         measured="hypervolume per training, soup minus MORL: "
         + ", ".join(f"{n} preferences {gain:+.2f}" for n, gain in gains.items())
         + "\nhypervolume at equal numbers of points: "
