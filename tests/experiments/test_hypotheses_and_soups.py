@@ -27,11 +27,11 @@ def test_quadrants_are_as_probable_as_they_should_be():
 
 def test_distance_between_point_and_quadrants():
     rng = np.random.default_rng(0)
-    center = _toy.earth_movers_distance([[0.0, 0.0]], [2.0], 0.0, 2000, rng)
+    center = _toy.earth_movers_distance(([[0.0, 0.0]], [2.0]), 0.0, 2000, rng)
     expected = np.linalg.norm(np.random.default_rng(1).random((100_000, 2)), axis=1).mean()
     assert center == pytest.approx(expected, abs=0.03)
     truth = _toy.draw_targets(np.full(500, 0.5), rng)
-    assert _toy.earth_movers_distance(truth, np.ones(500), 0.5, 500, rng) < 0.15
+    assert _toy.earth_movers_distance((truth, np.ones(500)), 0.5, 500, rng) < 0.15
 
 
 def test_hypotheses_start_where_they_are_sent():
@@ -47,7 +47,7 @@ def test_the_codebook_reads_the_toy():
     config = ambiguous_quadrants.Config(n_units=60, n_codebook_samples=3000)
     codebook = _models.JointCodebook(config, 0)
     rng = np.random.default_rng(0)
-    assert all(_toy.earth_movers_distance(*codebook.points(t), t, 1000, rng) < 0.25 for t in (0.0, 0.5, 1.0))
+    assert all(_toy.earth_movers_distance(codebook.points(t), t, 1000, rng) < 0.25 for t in (0.0, 0.5, 1.0))
 
 
 def test_borders_lie_halfway():
