@@ -97,7 +97,7 @@ def write_film(results, path):
     pictures = []
     with style():
         for frame in [*range(len(steps)), *[len(steps) - 1] * 8]:  # the end stays for a while
-            fig, axes = plt.subplots(1, len(FILMED), figsize=(8, 4.3), dpi=80)
+            fig, axes = plt.subplots(1, len(FILMED), figsize=(8, 4.9), dpi=80)
             for ax, name, rows in zip(axes, FILMED, film[:, frame]):
                 draw_truth(ax, FILM_T, 300)
                 draw_cells(ax, rows)
