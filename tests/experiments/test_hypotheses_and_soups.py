@@ -7,7 +7,7 @@ pytest.importorskip("torch")
 pytest.importorskip("ot")
 pytest.importorskip("moocore")
 
-from experiments import ambiguous_quadrants, soup_arm
+from experiments import ambiguous_quadrants, bistable_rotation, soup_arm
 from experiments.ambiguous_quadrants import _collapse, _models, _page, _toy
 from experiments.soup_arm import _arm, _measures
 
@@ -121,3 +121,36 @@ def test_fronts_with_equal_numbers_of_points():
     assert rows["soup, 3 shares"]["hypervolume"] == pytest.approx(rows["MORL, 3 preferences"]["hypervolume"])
     assert rows["soup, 11 shares"]["per training"] == pytest.approx(rows["soup, 11 shares"]["hypervolume"] / 2)
     assert (rows["MORL, 5 preferences"]["dominated by the soup"] == 0).all()
+
+
+def test_two_next_views():
+    both = bistable_rotation.episode(np.array([0.0, np.pi / 2]), np.array([0.5, 0.5]), "scalar")
+    assert np.allclose(both["branches"][:, :, 0], [[np.cos(0.5)] * 2, [-np.sin(0.5), np.sin(0.5)]], atol=1e-6)
+    assert both["apart"].tolist() == [False, True]
+    bump = bistable_rotation.picture(np.array([0.0]))
+    assert (bump**2).sum() == pytest.approx(4.05, abs=0.01) and bump.argmax() in (31, 32)
+
+
+def test_branches_and_their_probabilities_are_judged():
+    test = bistable_rotation.draw(200, "scalar", np.random.default_rng(0))
+    known = bistable_rotation.judge(test["branches"], np.tile([0.7, 0.3], (200, 1)), test)
+    assert known == pytest.approx({"branch": 0, "plus": 0.7, "error": 0})
+    middle = test["branches"].mean(axis=1, keepdims=True)
+    half = ((test["branches"][:, 0] - test["branches"][:, 1]) ** 2).mean() / 4
+    assert bistable_rotation.judge(middle, np.ones((200, 1)), test)["branch"] == pytest.approx(half, rel=1e-3)
+
+
+def turns(n_seeds=3, error=0.05, branch=0.4):
+    results = {
+        f"{key}_{outcome}_{name}": np.ones(n_seeds)
+        for key in ("branch", "error", "plus")
+        for outcome in bistable_rotation.OUTCOMES
+        for name in bistable_rotation.MODELS
+    }
+    return results | {"error_image_rMCL": np.full(n_seeds, error), "branch_image_rMCL": np.full(n_seeds, branch)}
+
+
+def test_verdict_on_turns():
+    assert bistable_rotation.verdict(turns()).status == "PASS"
+    assert bistable_rotation.verdict(turns(error=0.08)).status == "FAIL"
+    assert bistable_rotation.verdict(turns(branch=0.55)).status == "FAIL"
