@@ -16,17 +16,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from experiments._figures import PALETTE, interval_line
+from experiments._heard_bias import heard_shift, ideal_bias, observer_of
 from experiments._runner import experiment
 from experiments._senses import Agent, Ears, Retina
 from experiments._senses._life import live
 from experiments._verdict import Verdict, paired_bootstrap
-from fusion import CausalInference
 
 RULES = ("learned", "oracle", "constant", "permuted", "forced fusion", "segregation")
 STRATEGIES = {"forced fusion": "forced_fusion", "segregation": "segregation"}  # the others average
 SENSES = ("vision", "hearing")
 TOLERANCE = 0.05  # of the bias, as a share of the distance
-N_NODES = 41
 
 
 @dataclass(frozen=True)
@@ -61,8 +60,7 @@ def run(config: Config, seed: int) -> dict[str, np.ndarray]:
     agent = live(sensors, config.y_range, config.n_experience, config.n_units, rng)
     constant = mean_squared_errors(agent, sensors, config, rng)
     pairs = np.array([(v, a) for v in config.places for a in config.places])
-    disparity = np.round(abs(pairs[:, 0] - pairs[:, 1]), 6)
-    disparities = np.unique(disparity[disparity > 0])
+    disparities = np.unique(np.round(abs(pairs[:, 0] - pairs[:, 1]), 6))[1:]
     bias, one_cause = np.empty((2, len(RULES), len(config.blurs), len(disparities)))
     expected, sigma = np.empty(bias.shape[1:]), np.empty((len(config.blurs), 2))
     fall = np.empty((len(config.other_p_common) + 1, len(config.blurs)))
@@ -72,7 +70,7 @@ def run(config: Config, seed: int) -> dict[str, np.ndarray]:
     for j, test in enumerate(tests):
         measured, variances = agent.perceive(test, without_prior=True)
         sigma[j] = np.sqrt(np.mean((measured.T - stimuli) ** 2, axis=0))
-        expected[j] = expected_bias(config, sigma[j], pairs, disparity, disparities)
+        expected[j] = expected_bias(config, sigma[j], pairs, disparities)
         precisions = {
             "oracle": np.broadcast_to(sigma[j] ** -2, stimuli.shape),
             "permuted": np.column_stack([rng.choice(row, len(stimuli)) for row in pool]),
@@ -82,12 +80,11 @@ def run(config: Config, seed: int) -> dict[str, np.ndarray]:
             if rule == "constant":
                 estimates, _ = agent.perceive(test)
                 x, precision = divide_prior(agent, estimates, constant)
-            observer = observer_of(config, STRATEGIES.get(rule, "averaging"))
+            observer = observer_of(STRATEGIES.get(rule, "averaging"), config.p_common, config.prior_sigma)
             bias[i, j], one_cause[i, j] = shares(observer, x, precision, stimuli, disparities)
         for k, p_common in enumerate((config.p_common, *config.other_p_common)):
-            learned, _ = shares(
-                observer_of(config, "averaging", p_common), measured.T, 1 / variances.T, stimuli, disparities
-            )
+            observer = observer_of("averaging", p_common, config.prior_sigma)
+            learned, _ = shares(observer, measured.T, 1 / variances.T, stimuli, disparities)
             fall[k, j] = learned[0] - learned[-1]
     return {
         "disparity": disparities,
@@ -124,42 +121,19 @@ def divide_prior(agent: Agent, estimates, variances):
     return x.T, np.broadcast_to(evidence, x.shape).T
 
 
-def observer_of(config, strategy, p_common=None):
-    return CausalInference(
-        strategy,
-        p_common=config.p_common if p_common is None else p_common,
-        prior_mean=0.0,
-        prior_sigma=config.prior_sigma,
-    )
-
-
 def shares(observer, x, precision, stimuli, disparities):
-    """Bias of what is heard, and mean belief in one cause, by disparity.
-
-    The bias is the shift against what the same sound alone would have been heard as, over the distance: the raw shift
-    would hold the pull toward the prior as well.
-    """
-    heard = observer.predict(x, precision=precision)[:, 1]
-    alone = observer.predict(np.column_stack([np.full(len(x), np.nan), x[:, 1]]), precision=precision)[:, 1]
+    """Bias of what is heard, and mean belief in one cause, by disparity."""
     gap = stimuli[:, 0] - stimuli[:, 1]
+    shift, belief = heard_shift(observer, x, precision), observer.common_cause_proba(x, precision=precision)
     same = [abs(abs(gap) - disparity) < 1e-6 for disparity in disparities]
-    belief = observer.common_cause_proba(x, precision=precision)
-    return [np.mean((heard - alone)[rows] / gap[rows]) for rows in same], [belief[rows].mean() for rows in same]
+    return [np.mean(shift[rows] / gap[rows]) for rows in same], [belief[rows].mean() for rows in same]
 
 
-def expected_bias(config, sigma, pairs, disparity, disparities):
-    """The curve of the ideal observer with noise `sigma`, by Gauss-Hermite quadrature over its measurements."""
-    nodes, weights = np.polynomial.hermite_e.hermegauss(N_NODES)
-    weights = np.outer(weights, weights).ravel() / weights.sum() ** 2
-    grid = np.stack(np.meshgrid(nodes, nodes, indexing="ij"), axis=-1).reshape(-1, 2) * sigma
-    observer = observer_of(config, "averaging")
-    observer.set_params(sigma=tuple(sigma))
-    gain = 1 / (1 + (sigma[1] / config.prior_sigma) ** 2)
-    bias = []
-    for pair in pairs[disparity > 0]:
-        heard = observer.predict(pair + grid)[:, 1]
-        bias.append(weights @ (heard - gain * (pair[1] + grid[:, 1])) / (pair[0] - pair[1]))
-    return [np.mean(np.array(bias)[disparity[disparity > 0] == d]) for d in disparities]
+def expected_bias(config, sigma, pairs, disparities):
+    """The curve of the ideal observer with noise `sigma`: the mean over the pairs of each disparity."""
+    observer = observer_of("averaging", config.p_common, config.prior_sigma)
+    gap = abs(pairs[:, 0] - pairs[:, 1])
+    return [np.mean([ideal_bias(observer, sigma, pair) for pair in pairs[abs(gap - d) < 1e-6]]) for d in disparities]
 
 
 def table(results):

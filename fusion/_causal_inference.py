@@ -1,7 +1,5 @@
 """Bayesian causal inference: do two senses tell of one thing or of two?"""
 
-import warnings
-
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import NotFittedError
@@ -15,6 +13,7 @@ from fusion._causal.checks import (
     check_settings,
 )
 from fusion._causal.fitting import (
+    draw_folds,
     draw_starts,
     leave_folds_out,
     leave_one_out,
@@ -25,7 +24,7 @@ from fusion._causal.fitting import (
 )
 from fusion._causal.layout import make_layout, plausible
 from fusion._causal.likelihood import Likelihood
-from fusion._causal.observer import observe, reports
+from fusion._causal.observer import observe, on_scale, reports
 from fusion._causal.parameters import STRATEGIES, noise_of
 from fusion._causal.predictive import leave_one_out_posterior
 from topology._validation import check_choice, check_generator, check_integer
@@ -202,14 +201,9 @@ class CausalInference(BaseEstimator):
             check_choice("cv", cv, ("loo",))
             scores = leave_one_out(likelihood, whole._theta)
             return np.bincount(likelihood.answer_rows, scores[likelihood.answer_cells], minlength=len(stimuli))
-        n, cv = len(stimuli), check_integer("cv", cv, 2)
-        if cv > n:
-            raise ValueError(f"cv must be at most the number of trials ({n}), got {cv}")
-        rng = check_generator(random_state)
-        codes = np.zeros(n, dtype=int) if condition is None else np.unique(condition, return_inverse=True)[1]
-        order = np.lexsort([rng.random(n), codes])
-        folds = np.empty(n, dtype=int)
-        folds[order] = np.arange(n) % cv
+        if check_integer("cv", cv, 2) > len(stimuli):
+            raise ValueError(f"cv must be at most the number of trials ({len(stimuli)}), got {cv}")
+        folds = draw_folds(len(stimuli), condition, cv, check_generator(random_state))
         return leave_folds_out(likelihood, whole._theta, folds)
 
     def leave_one_out(self, *, max_draws=2048, random_state=0):
@@ -230,15 +224,8 @@ class CausalInference(BaseEstimator):
         """
         self._check_fitted()
         likelihood = self._likelihood
-        scores, effective = leave_one_out_posterior(
-            likelihood, self._theta, check_integer("max_draws", max_draws, 1), random_state
-        )
-        if effective < 10:
-            warnings.warn(
-                f"only {effective:.0f} draws count; narrow the bounds of what the responses do not determine",
-                RuntimeWarning,
-                stacklevel=2,
-            )
+        max_draws = check_integer("max_draws", max_draws, 1)
+        scores = leave_one_out_posterior(likelihood, self._theta, max_draws, random_state)
         return np.bincount(likelihood.answer_rows, scores[likelihood.answer_cells], minlength=likelihood.n_trials)
 
     def predict(self, stimuli, *, condition=None, precision=None):
@@ -254,8 +241,7 @@ class CausalInference(BaseEstimator):
         observed = observe(self.strategy, stimuli, noise, p_common, *settings)
         if self.response == "unity":
             return (observed.share_common > 0.5).astype(int)
-        estimates = observed.mean_estimate()
-        return self._on_scale(estimates)
+        return on_scale(observed.mean_estimate(), self.response, self.levels)
 
     def common_cause_proba(self, stimuli, *, condition=None, precision=None):
         """Probability (n_trials,) with which the strategy takes measurements at these places to have one cause.
@@ -280,7 +266,7 @@ class CausalInference(BaseEstimator):
         if self.response == "unity":
             return np.where(lapsed[:, 0], rng.integers(0, 2, len(stimuli)), common.astype(int))
         estimates = reports(observed, common) + self.motor_sigma_ * rng.standard_normal(stimuli.shape)
-        said = self._on_scale(estimates)
+        said = on_scale(estimates, self.response, self.levels)
         if self.response == "discrimination":
             random = rng.choice([-1.0, 1.0], stimuli.shape)
         elif self.levels is not None:
@@ -381,15 +367,6 @@ class CausalInference(BaseEstimator):
         self._layout = layout
         self._theta = layout.fixed_values()
         self._publish()
-
-    def _on_scale(self, estimates):
-        if self.response == "discrimination":
-            return np.where(np.isnan(estimates), np.nan, np.where(estimates >= 0, 1.0, -1.0))
-        if self.levels is None:
-            return estimates
-        levels = as_levels(self.levels)
-        nearest = np.searchsorted((levels[1:] + levels[:-1]) / 2, np.nan_to_num(estimates))
-        return np.where(np.isnan(estimates), np.nan, levels[nearest])
 
     def _check_fitted(self):
         if not hasattr(self, "log_likelihood_"):

@@ -73,7 +73,7 @@ class ConfidenceReliability(BaseEstimator):
         classes, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
         if len(classes) < 2 or counts.min() < 2:
             raise ValueError(
-                f"y must hold at least 2 classes and 2 samples of each; got {len(classes)} class(es) of {counts} samples"
+                f"y must hold at least 2 samples of at least 2 classes; got {len(classes)} class(es), {counts} samples"
             )
         n_folds = int(min(self.cv, counts.min()))
         folds = StratifiedKFold(n_folds) if groups is None else StratifiedGroupKFold(n_folds)

@@ -60,9 +60,9 @@ class DensityReliability(BaseEstimator):
         Draws the calibration groups and seeds the default estimator.
     grading : {"p_value", "distance"}, default="p_value"
         "distance": min(1, t / s), with s the squared distance from what is typical (in units of the cell's variance for
-        "second_moment", twice the loss of log density for "log_density") and t what 95 % of the calibration samples
-        stay below; of several layers the worst counts. It falls as the precision of a sample falls under noise, so it
-        suits ``combine="product"``, which raises probabilities to it.
+        "second_moment", twice the loss of log density against the densest calibration sample for "log_density") and t
+        what 95 % of the calibration samples stay below; of several layers the worst counts. It falls as the precision
+        of a sample falls under noise, so it suits ``combine="product"``, which raises probabilities to it.
 
     Attributes
     ----------
@@ -160,7 +160,12 @@ class DensityReliability(BaseEstimator):
         return [layer.score(X[:, indices]) for indices, layer in self._layers.values()]
 
     def _distances(self, X):
-        return np.column_stack([layer.squared_distance(X[:, indices]) for indices, layer in self._layers.values()])
+        return np.column_stack(
+            [
+                layer.squared_distance(X[:, indices], lowest_score=reference[0])
+                for (indices, layer), reference in zip(self._layers.values(), self._calibration_scores)
+            ]
+        )
 
     def _worst_distances(self, X):
         return (self._distances(X) / self._distance_units).max(axis=1)
@@ -170,6 +175,10 @@ class DensityReliability(BaseEstimator):
         self._calibration_scores = [np.sort(values) for values in scores]
         p_values = np.column_stack([held_out_p_values(values) for values in scores])
         self._calibration_statistics = np.sort(combine_fisher(p_values))
+        if self.grading == "distance":
+            self._calibrate_distances(X)
+
+    def _calibrate_distances(self, X):
         # A layer whose clean samples all lie on the map has no distance to measure by; the smallest number stands in.
         self._distance_units = np.maximum(np.quantile(self._distances(X), TYPICAL, axis=0), np.finfo(float).tiny)
         self._typical_distance = max(np.quantile(self._worst_distances(X), TYPICAL), np.finfo(float).tiny)

@@ -34,8 +34,6 @@ class Typicality:
         if self._score == "second_moment":
             self.moments_ = CellMoments(prototypes_of(self.estimator_)).fit(X)
             self._log_volumes = np.log(self.moments_.variance_).sum(axis=1)
-        if self._score == "log_density":
-            self._highest = np.max(self.estimator_.score_samples(X))
         return self
 
     def score(self, X):
@@ -53,17 +51,18 @@ class Typicality:
             raise ValueError(f"estimator scored {np.isnan(scores).sum()} samples NaN; no reliability follows from that")
         return scores
 
-    def squared_distance(self, X):
+    def squared_distance(self, X, lowest_score):
         """How far each sample is from what is typical, shape (n_samples,): grows with the square of a deviation.
 
-        Of a density, what it is for a Gaussian: twice the difference to the highest log density of the clean data.
+        Of a density, what it is for a Gaussian: twice the excess over `lowest_score`, the score of the densest place.
         """
+        scores = self.score(X)
         if self._score == "distance":
-            return self.score(X)
+            return scores
         if self._score == "log_density":
-            return np.maximum(2 * (self._highest + self.score(X)), 0)
+            return np.maximum(2 * (scores - lowest_score), 0)
         winners = nearest_two(self._standardise(X), prototypes_of(self.estimator_))[0][:, 0]
-        return self.score(X) - self._log_volumes[winners]
+        return scores - self._log_volumes[winners]
 
     def _squared_distance(self, X):
         """To the nearest prototype, or to the furthest of the neighbours that are asked for."""

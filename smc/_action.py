@@ -133,8 +133,12 @@ class Action:
         return len(self.rotation)
 
     def __getitem__(self, index) -> Action:
-        """Return the actions of a slice, a mask or an array of numbers."""
+        """Return the actions of a slice, a mask, an array of numbers, or one number."""
+        index = [index] if isinstance(index, int | np.integer) else index
         return Action(**{name: getattr(self, name)[index] for name in COMPONENTS}, frame=self.frame)
+
+    def __array__(self, dtype=None, copy=None):
+        raise TypeError("an Action becomes an array by action.vector(components), which names its columns")
 
     def __repr__(self):
         return f"Action(n={len(self)}, {', '.join(self.active()) or 'null'}; frame={self.frame!r})"

@@ -75,10 +75,10 @@ def segment_objects(graph, n_objects=None, *, max_objects=20, random_state=None)
     --------
     >>> import networkx as nx
     >>> graph = nx.MultiDiGraph()
-    >>> graph.add_edges_from([(0, 1), (1, 0), (2, 3), (3, 2)], probability=1.0)
-    >>> graph.add_edges_from([(1, 2), (3, 0)], probability=0.01)
+    >>> _ = graph.add_edges_from([(0, 1), (1, 2), (2, 0), (3, 4), (4, 3)], probability=1.0)
+    >>> _ = graph.add_edges_from([(1, 3), (4, 0)], probability=0.01)
     >>> segment_objects(graph, random_state=0).labels
-    {0: 0, 1: 0, 2: 1, 3: 1}
+    {0: 0, 1: 0, 2: 0, 3: 1, 4: 1}
     """
     nodes, joined = _weights(graph)
     check_integer("max_objects", max_objects, 2)

@@ -15,6 +15,7 @@ Cost        4 minutes of processor time for 10 seeds; training is shorter than t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -73,7 +74,7 @@ def run(config: Config, seed: int) -> dict[str, np.ndarray]:
     """Everything of one seed: EMD of each method over t, calibration of the scores, the collapse test."""
     rng = np.random.default_rng((seed, 0))
     options = {"assignment": "winner_take_all", "distance": "euclidean"}
-    models = {
+    models: dict[str, Any] = {
         "rMCL": Hypotheses(config, seed, config.width, config.n_steps, **options),
         "rMCL*": Hypotheses(config, seed, config.width, config.n_steps, rejection="one", **options),
         "ensemble": Ensemble(config, seed),
@@ -85,12 +86,12 @@ def run(config: Config, seed: int) -> dict[str, np.ndarray]:
     for name in ATOMS:
         for key, places in ((f"emd_{name}", grid), (f"shown_{name}", config.t_shown)):
             results[key] = np.array(
-                [earth_movers_distance(*atoms(models, name, t), t, config.n_true, rng) for t in places]
+                [earth_movers_distance(atoms(models, name, t), t, config.n_true, rng) for t in places]
             )
     n = config.n_true
     for name in SAMPLED:
         distances = [
-            earth_movers_distance(sample(models, name, t, n, rng), np.ones(n), t, n, rng) for t in config.t_shown
+            earth_movers_distance((sample(models, name, t, n, rng), np.ones(n)), t, n, rng) for t in config.t_shown
         ]
         results[f"shown_{name}"] = np.array(distances)
     results["shown"] = np.array([np.column_stack(models["rMCL"].points(t)) for t in config.t_shown])

@@ -60,5 +60,5 @@ def measure(model, config, seed):
     t, targets, present = map(torch.from_numpy, draw_sets(N_TEST, rng))
     distances, _ = model.head.distances(model.predict(t), targets, present)
     wins = np.bincount(distances.argmin(dim=1).numpy(), minlength=config.n_hypotheses)
-    emd = np.mean([earth_movers_distance(*model.points(t), t, config.n_true, rng) for t in config.t_shown])
+    emd = np.mean([earth_movers_distance(model.points(t), t, config.n_true, rng) for t in config.t_shown])
     return {"emd": emd, "oracle": distances.min(dim=1).values.mean().item(), "dead": (wins == 0).sum()}

@@ -10,6 +10,7 @@ from experiments._figures import PALETTE, interval_line, style
 from ._collapse import ASSIGNMENTS, FILM_T, FILMED, STARTS
 from ._toy import CORNERS, draw_targets, probabilities
 
+OFFICIAL_MEAN = 0.167
 DRAWN = {
     "rMCL": (PALETTE[0], "-"),
     "rMCL*": (PALETTE[5], "--"),
@@ -30,14 +31,16 @@ def figure(results):
     for ax, t, rows in zip(np.atleast_1d(axes), results["t_shown"][0], shown):
         draw_truth(ax, t, 400)
         draw_cells(ax, rows)
-        dots = ax.scatter(*rows[:, :2].T, s=22 + 700 * rows[:, 2], color=PALETTE[0], edgecolor="white", zorder=3)
-        dots.set_clip_on(False)
-        ax.set(title=f"rMCL at t = {t:g}", xlabel="first output")
+        ax.scatter(*rows[:, :2].T, s=22 + 700 * rows[:, 2], color=PALETTE[0], edgecolor="white", zorder=3)
+        ax.set(title=f"rMCL at t = {t:g}; area: score", xlabel="first output", xticks=(-1, 0, 1), yticks=(-1, 0, 1))
     np.atleast_1d(axes)[0].set_ylabel("second output")
     left, right = bottom.subplots(1, 2)
     for name, (color, dash) in DRAWN.items():
         interval_line(left, results["t"][0], results[f"emd_{name}"], name, color=color, linestyle=dash, markersize=3)
-    left.set(xlabel="t", ylabel="EMD to the truth", ylim=(0, None), title="area of a dot: its score; lower is better")
+    left.axhline(OFFICIAL_MEAN, color="black", linewidth=0.8, label="official mean of rMCL")
+    left.set(
+        xlabel="t", ylabel="EMD (earth mover's distance)", ylim=(0, None), title="distance between prediction and truth"
+    )
     left.legend(ncols=3, fontsize=8, loc="lower center")
     draw_collapse(right, results)
     return fig
@@ -81,7 +84,8 @@ def borders(points):
     """Segments of the Voronoi diagram; four far points close the outer cells."""
     far = 100 * np.array([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]])
     diagram = Voronoi(np.concatenate([points, far]))
-    return [diagram.vertices[ridge] for ridge in diagram.ridge_vertices if -1 not in ridge]
+    ridges = zip(diagram.ridge_points, diagram.ridge_vertices)
+    return [diagram.vertices[ends] for pair, ends in ridges if pair.max() < len(points) and -1 not in ends]
 
 
 def write_film(results, path):
@@ -93,7 +97,7 @@ def write_film(results, path):
     pictures = []
     with style():
         for frame in [*range(len(steps)), *[len(steps) - 1] * 8]:  # the end stays for a while
-            fig, axes = plt.subplots(1, len(FILMED), figsize=(8, 4.3), dpi=80)
+            fig, axes = plt.subplots(1, len(FILMED), figsize=(8, 4.9), dpi=80)
             for ax, name, rows in zip(axes, FILMED, film[:, frame]):
                 draw_truth(ax, FILM_T, 300)
                 draw_cells(ax, rows)

@@ -28,10 +28,11 @@ def draw_sets(n_samples, rng):
     return t[:, None].astype(np.float32), targets.astype(np.float32), present
 
 
-def earth_movers_distance(points, mass, t, n_true, rng):
-    """Between weighted points and fresh samples of the truth at t, Euclidean ground distance."""
+def earth_movers_distance(atoms, t, n_true, rng):
+    """Between atoms (points, masses) and fresh samples of the truth at t, Euclidean ground distance."""
     import ot
 
+    points, mass = atoms
     truth = draw_targets(np.full(n_true, t), rng)
     costs = ot.dist(np.asarray(points, dtype=float), truth, metric="euclidean")
     mass = np.asarray(mass, dtype=float)

@@ -178,7 +178,7 @@ def figure(results):
     """Accuracy by action, actions needed to be right, and their ratio over the sweep."""
     import matplotlib.pyplot as plt
 
-    fig, axes = plt.subplots(1, 3, figsize=(13, 4.4), width_ratios=(5, 4, 3))
+    fig, axes = plt.subplots(1, 3, figsize=(13.5, 4.6), width_ratios=(5, 4, 3))
     colors = dict(zip(POLICIES, (PALETTE[0], PALETTE[7], PALETTE[2], PALETTE[1], PALETTE[4], PALETTE[5], "black")))
     dashes = {"shuffled actions": ":", "oracle next view": "--", "random": "-."}
     actions = results["actions"][0]
@@ -186,7 +186,8 @@ def figure(results):
         accuracy = 100 * results[f"right_{name}"].mean(axis=1)
         interval_line(axes[0], actions, accuracy, name, color=colors[name], linestyle=dashes.get(name, "-"), marker="")
     axes[0].axhline(100 * results["chance"][0], color=PALETTE[7], linewidth=1)
-    axes[0].text(actions[-1], 100 * results["chance"][0] + 1.5, "chance", ha="right", fontsize=8.5)
+    axes[0].text(actions[0] + 0.3, 100 * results["chance"][0] + 1.5, "chance", fontsize=8.5)
+    axes[0].xaxis.get_major_locator().set_params(integer=True)
     axes[0].set(xlabel="glimpses and touches", ylabel="objects recognised (%)", ylim=(0, 101))
     axes[0].legend(fontsize=8.5, loc="lower right", bbox_to_anchor=(1.0, 0.08))
 
@@ -197,7 +198,10 @@ def figure(results):
     limit = SHARE * actions_needed(results["right_random"], CRITERION).mean()
     axes[1].axvline(limit, color="#D55E00", linestyle="--", linewidth=1.2, label=f"{SHARE:.0%} of random")
     axes[1].set_yticks(range(len(POLICIES)), POLICIES[::-1])
-    axes[1].set(xlabel=f"actions to be right in {CRITERION:.0%} of trials (dots: seeds)", xlim=(0, actions[-1] + 2))
+    label = (
+        f"actions to be right in {CRITERION:.0%} of trials\n(dots: seeds; {actions[-1] + 1}: not within {actions[-1]})"
+    )
+    axes[1].set(xlabel=label, xlim=(0, actions[-1] + 2))
     axes[1].legend(fontsize=8.5, loc="lower right")
 
     rows = sweep(results)
@@ -208,8 +212,8 @@ def figure(results):
     noises = [f"{row['noise']:g}" for row in rows if row["criterion"] == CRITERION]
     axes[2].set_xticks(range(len(noises)), noises)
     axes[2].set(
-        xlabel="noise of the sensors (share of their range)",
-        ylabel="actions needed, information gain / random",
+        xlabel="noise of the sensors (share of range)",
+        ylabel="actions needed, gain / random",
         ylim=(0, 1.1),
     )
     axes[2].legend(fontsize=8.5)

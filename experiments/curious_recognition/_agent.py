@@ -54,7 +54,7 @@ class Body:
     def _serpentine(self, view, row, column, sense):
         """Rank of each action in a sweep: both senses at every place, along the rows and back, view after view."""
         row = np.where(view % 2, self.grid - 1 - row, row)
-        column = np.where(row % 2, self.grid - 1 - column, column)
+        column = np.where((view * self.grid + row) % 2, self.grid - 1 - column, column)
         return np.lexsort((sense, column, row, view)).argsort()
 
 

@@ -24,7 +24,7 @@ N_UNITS = 30  # of each map
 RULES = [{"combine": rule, "power": power} for rule in ("product", "discount") for power in (1.0, 3.0)]
 SIZES = [{"n_hidden": n, "n_steps": steps} for n in (64, 128) for steps in (300, 900)]
 GRADINGS = [{"grading": g, "combine": rule} for g in ("p_value", "distance") for rule in ("discount", "product")]
-TRIED = {
+TRIED: dict[str, list[dict]] = {
     "concatenation": [{"C": C} for C in (0.01, 0.03, 0.1, 1.0)],
     "constant discount": [{"r": r} for r in (0.3, 0.5, 0.7, 0.9)],
     "static accuracy": RULES,
@@ -38,7 +38,7 @@ TRIED = {
     "PrecisionFusion": GRADINGS,
     "with agreement": GRADINGS,
 }
-CHOSEN = {
+CHOSEN: dict[str, dict] = {
     "concatenation": {"C": 0.01},
     "constant discount": {"r": 0.5},
     "static accuracy": {"combine": "discount", "power": 3.0},
@@ -111,7 +111,7 @@ class Methods:
             estimator, score = NearestNeighbors(n_neighbors=10), "distance"
         elif name == "GMM reliability":
             mixture = GaussianMixture(10, random_state=self.seed, reg_covar=1e-3)
-            estimator, score = make_pipeline(PCA(15), mixture), "log_density"
+            estimator, score = make_pipeline(PCA(15, svd_solver="full"), mixture), "log_density"
         else:
             estimator, score = GrowingNeuralGas(N_UNITS, random_state=self.seed), "second_moment"
         return DensityReliability(estimator, score=score, grading=grading, random_state=self.seed)

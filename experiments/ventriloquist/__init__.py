@@ -64,7 +64,7 @@ SMOKE = Config(
     standards=(0.0,),
     n_trials=20,
     n_trials_roving=20,
-    n_taught=600,
+    n_taught=300,
 )
 QUICK = Config(n_experience=10_000, n_units=200, n_trials=15, n_trials_roving=15, n_taught=5000)
 

@@ -120,6 +120,14 @@ def covariance_of(likelihood, theta):
     return inside, (vectors / values) @ vectors.T / np.outer(scale, scale)
 
 
+def draw_folds(n_trials, condition, n_folds, rng):
+    """Fold of each trial, drawn at random within conditions."""
+    codes = np.zeros(n_trials, dtype=int) if condition is None else np.unique(condition, return_inverse=True)[1]
+    folds = np.empty(n_trials, dtype=int)
+    folds[np.lexsort([rng.random(n_trials), codes])] = np.arange(n_trials) % n_folds
+    return folds
+
+
 def leave_folds_out(likelihood, theta, folds):
     """Log-likelihood of each trial under parameters fitted, from `theta` on, without its fold; folds (n_trials,)."""
     layout = likelihood.layout

@@ -1,5 +1,7 @@
 """Leave-one-out predictive densities, averaged over what the responses leave open about the parameters."""
 
+import warnings
+
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, gammaln, log_expit, logit, logsumexp
@@ -11,11 +13,12 @@ DEGREES = 5  # of freedom of the Student t that proposes parameters: heavier tai
 INTERIOR = 0.02  # share of its range by which an optimum at a bound is moved inside, before the mode is looked for
 ROUND = 256  # draws
 ENOUGH = 150  # effective draws
+FEWEST = 10
 FLATTEST = 0.2  # smallest curvature that is believed: the logit of a uniform variable has a variance of 3.3
 
 
 def leave_one_out_posterior(likelihood, theta, max_draws, seed):
-    """Log predictive density of each cell's answer given all other answers, and the effective number of draws.
+    """Log predictive density of each cell's answer given all other answers.
 
     The prior is uniform within the bounds, on the scale on which parameters are searched. Importance sampling (Vehtari,
     Gelman & Gabry 2017, Stat Comput 27:1413, section 2) from Student t around the mode of the posterior of the
@@ -25,7 +28,7 @@ def leave_one_out_posterior(likelihood, theta, max_draws, seed):
     parameters = [layout.parameters[i] for i in layout.free]
     low, high = np.array([[p.to_search(p.low), p.to_search(p.high)] for p in parameters]).reshape(-1, 2).T
     if not len(parameters):
-        return np.log(np.maximum(likelihood.cells(theta)[0], 1e-300)), np.inf
+        return np.log(np.maximum(likelihood.cells(theta)[0], 1e-300))
 
     def place(z):
         return assemble(layout, low + (high - low) * expit(z))
@@ -56,8 +59,15 @@ def leave_one_out_posterior(likelihood, theta, max_draws, seed):
         log_weight -= logsumexp(log_weight)
         effective = float(np.exp(-logsumexp(2 * log_weight)))
         if effective >= ENOUGH or len(draws) >= max_draws:
-            return -logsumexp(log_weight[:, None] - log_p, axis=0), effective
+            break
         proposals.append(_Student(*_moments(draws, log_weight)))
+    if effective < FEWEST:
+        warnings.warn(
+            f"only {effective:.0f} draws count; narrow the bounds of what the responses do not determine",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+    return -logsumexp(log_weight[:, None] - log_p, axis=0)
 
 
 def _covariance_at(objective, mode, step=1e-3):

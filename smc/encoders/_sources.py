@@ -1,6 +1,7 @@
 """Where the frames of a training come from: recorded transitions, or pictures looked at in several ways."""
 
 import hashlib
+from bisect import bisect_right
 from typing import NamedTuple
 
 import numpy as np
@@ -116,18 +117,21 @@ def _chains(transitions, senses, n_actions):
 def _following(transitions, senses):
     """Number of the step that begins with the frame that ends a step (n,), -1 where there is none.
 
-    Frames are compared by a hash of all senses; of several candidates the first one after the step is taken.
+    Frames are compared by a hash of all senses. Of several candidates the first one after the step is taken, or else
+    the first one; a step is never its own successor.
     """
     group = np.zeros(len(transitions), int) if transitions.group is None else transitions.group
     begun = {}
-    for row in range(len(transitions) - 1, -1, -1):
+    for row in range(len(transitions)):
         begun.setdefault(_fingerprint(transitions.observation, senses, group, row), []).append(row)
     following = np.full(len(transitions), -1)
     for row in range(len(transitions)):
         candidates = begun.get(_fingerprint(transitions.next_observation, senses, group, row), ())
-        later = [other for other in candidates if other > row]
-        if later:
-            following[row] = later[-1]
+        later = bisect_right(candidates, row)
+        if later < len(candidates):
+            following[row] = candidates[later]
+        elif candidates and candidates[0] != row:
+            following[row] = candidates[0]
     return following
 
 

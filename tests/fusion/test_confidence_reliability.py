@@ -147,7 +147,7 @@ def test_bad_parameters(digits, parameters, error, message):
 
 def test_bad_data(digits):
     X, y = digits[:2]
-    with pytest.raises(ValueError, match="2 samples of each"):
+    with pytest.raises(ValueError, match="2 samples of at least 2 classes"):
         ConfidenceReliability(expert()).fit(X[:11], [0] * 10 + [1])
     with pytest.raises(ValueError, match="NaN"):
         ConfidenceReliability(expert()).fit(np.full((4, 2), np.nan), [0, 0, 1, 1])

@@ -106,6 +106,7 @@ def test_senses_tell_only_what_has_consequences_for_them():
     moved = np.abs(action.apply(clouds, "points") - clouds).max(axis=(1, 2)) > 1e-9
     np.testing.assert_array_equal(moved, action.has_consequence("points"))
     assert action[2:4].vector().shape == (2, 15) and len(action) == 6
+    np.testing.assert_array_equal(np.concatenate([one.vector() for one in action]), action.vector())
 
 
 @pytest.mark.parametrize(
@@ -127,6 +128,7 @@ def test_senses_tell_only_what_has_consequences_for_them():
         (lambda: Action(zoom=[1]).compose(Action(zoom=[1, 2])), ValueError, "then must hold as many"),
         (lambda: Action(zoom=[1]).compose(Action(zoom=[1], frame="object")), ValueError, "in the camera frame"),
         (lambda: Action(zoom=[1]).in_frame("camera", np.eye(3)), ValueError, "attitude must have shape"),
+        (lambda: np.asarray(Action(zoom=[1])), TypeError, r"becomes an array by action.vector\(components\)"),
         (lambda: Action(zoom=[1]).has_consequence("smell"), ValueError, "sense must be one of"),
         (lambda: Action(zoom=[1]).apply(np.zeros((1, 2, 3)), "touch"), ValueError, "sense must be"),
         (lambda: Action(zoom=[1]).apply(np.zeros((1, 0, 3)), "points"), ValueError, "X must be float clouds"),

@@ -96,10 +96,12 @@ def test_same_seed_same_bits_and_nothing_global_moves(few):
 
 
 def test_variants_share_initial_weights_and_batches(few):
-    first_losses = {}
+    first_losses, scales = {}, {}
     for action in ("true", "shuffled", "none"):
         trained = pretrain(few, encoders(), action=action, equivariance_weight=0.0, **TINY)
         first_losses[action] = trained.history["image_invariance"]
+        scales[action] = trained["image"].predictor.action_gain
+    assert torch.equal(scales["true"], scales["shuffled"]) and not scales["none"].any()
     np.testing.assert_array_equal(first_losses["true"], first_losses["shuffled"])
     np.testing.assert_array_equal(first_losses["true"], first_losses["none"])
 
@@ -240,6 +242,10 @@ def test_divergence_leaves_the_last_good_checkpoint(few, tmp_path, monkeypatch, 
 
 def test_checkpoint_of_another_architecture_is_refused(few, tmp_path):
     path = tmp_path / "training.safetensors"
+    pretrain(few, encoders(), checkpoint=path, **TINY)
+    with pytest.raises(ValueError, match="training with other senses"):
+        pretrain(few, dict(reversed(encoders().items())), checkpoint=path, **TINY)
+    path.unlink()
     pretrain(few, {"image": ConvEncoder(8, 16, 32)}, checkpoint=path, **TINY)
     for other in (ConvEncoder(4, 16, 32), ResNetEncoder(8, 16, 32)):
         with pytest.raises(ValueError, match="training with other architectures, encoders;"):

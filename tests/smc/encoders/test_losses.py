@@ -2,6 +2,7 @@
 
 import importlib.util
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -24,6 +25,19 @@ def unit(x):
     return torch.nn.functional.normalize(x, dim=1)
 
 
+def shown(before, after, predicted=None):
+    """Step of one sense "s" whose predictor says `predicted`, whatever it is asked."""
+    embedded = {"s": torch.cat([before, after])}
+    predictor = SimpleNamespace(advance=lambda y, action: predicted)
+    actions, group = torch.zeros(1, len(before), 1), torch.arange(len(before))
+    return objectives.Step(embedded, embedded, embedded, actions, group, {"s": predictor}, (0, 0))
+
+
+def jepa_prediction(predicted, after, _):
+    step = shown(torch.zeros_like(after), after, predicted)
+    return objectives.JEPA(stop_gradient=True).terms(step)["s_jepa_prediction"]
+
+
 LOSSES = {
     "nt_xent_0.1": lambda a, b, _: objectives.nt_xent(unit(a), unit(b), 0.1),
     "nt_xent_0.5": lambda a, b, _: objectives.nt_xent(unit(a), unit(b)),
@@ -32,7 +46,7 @@ LOSSES = {
     "barlow_twins": lambda a, b, _: objectives.barlow_twins(a, b),
     "negative_cosine": lambda a, b, _: objectives.negative_cosine(a, b),
     "sigreg": lambda a, b, directions: objectives.sigreg(torch.cat([a, b]), directions),
-    "lewm_prediction": lambda a, b, _: torch.nn.functional.mse_loss(a, b.detach()),
+    "lewm_prediction": jepa_prediction,
 }
 
 
@@ -53,6 +67,34 @@ def test_values_and_gradients_equal_those_of_lightly(name):
 def test_every_stored_loss_is_compared():
     with np.load(GOLDEN / "losses.npz") as golden:
         assert {name.rsplit(".", 1)[0] for name in golden if name != "seed"} == set(LOSSES)
+
+
+def test_objectives_hand_the_two_frames_to_their_losses():
+    a, b = (torch.randn(9, 5, generator=torch.Generator().manual_seed(i)) for i in range(2))
+    step = shown(a, b, predicted=a)
+    expected = [
+        (objectives.NTXent(0.3), objectives.nt_xent(unit(a), unit(b), 0.3)),
+        (objectives.VICReg(2.0, 3.0, 4.0), objectives.vicreg(a, b, 2.0, 3.0, 4.0)),
+        (objectives.BarlowTwins(0.1), objectives.barlow_twins(a, b, 0.1)),
+    ]
+    byol = objectives.BYOL()
+    byol.prepare(("s",), 5, 1, 4, 0)
+    foreseen = [byol.predict["s"](x) for x in (a, b)]
+    crossed = objectives.negative_cosine(foreseen[0], b), objectives.negative_cosine(foreseen[1], a)
+    for objective, loss in [*expected, (byol, sum(crossed) / 2)]:
+        assert objective(step).total.item() == pytest.approx(loss.item(), rel=1e-6)
+    jepa = objectives.JEPA(0.25, 16)(step)
+    prediction, sigreg = jepa.terms["s_jepa_prediction"], jepa.terms["s_jepa_sigreg"]
+    assert prediction.item() == pytest.approx((a - b).square().mean().item())
+    assert jepa.total.item() == pytest.approx((prediction + 0.25 * sigreg).item())
+
+
+@pytest.mark.parametrize("stop_gradient", [True, False])
+def test_jepa_stops_the_gradient_of_its_target_only_where_told(stop_gradient):
+    a, b = (torch.randn(6, 4, generator=torch.Generator().manual_seed(i)).requires_grad_() for i in range(2))
+    step = shown(torch.zeros(6, 4), b, predicted=a)
+    objectives.JEPA(0.0, stop_gradient=stop_gradient)(step).total.backward()
+    assert a.grad.any() and bool(b.grad.any()) != stop_gradient
 
 
 def test_sigreg_is_small_for_a_normal_cloud_and_large_for_a_collapsed_one():

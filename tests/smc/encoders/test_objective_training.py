@@ -157,6 +157,16 @@ def test_action_decoder_reads_turns_of_unseen_arrows():
     assert 1 - np.mean((read - unseen.action) ** 2) / unseen.action.var() > 0.7
 
 
+def test_senses_may_have_any_name(few):
+    clouds, after = few.observation["points"], few.next_observation["points"]
+    steps = Transitions(
+        {"left.hand": clouds, "keys": clouds}, few.action, {"left.hand": after, "keys": after}, few.group
+    )
+    encoders = {sense: ENCODERS["points"][0] for sense in steps.observation}
+    trained = pretrain(steps, encoders, objective=WeightedSum((BYOL(), 1), (ActionDecoder(), 1)), n_steps=1, **TINY)
+    assert trained.objective.parts[1].decode("keys", trained["keys"], clouds, after).shape == (len(few), 1)
+
+
 def test_target_of_byol_follows_slowly(few):
     still = pretrain(few, {"points": ENCODERS["points"][0]}, objective=BYOL(0.0), n_steps=3, **TINY)
     slow = pretrain(few, {"points": ENCODERS["points"][0]}, objective=BYOL(0.9), n_steps=3, **TINY)
@@ -169,6 +179,7 @@ def test_chains_join_steps_that_follow_each_other_in_any_order(few):
 
     shuffled = few[np.random.default_rng(0).permutation(len(few))]
     source = RecordedSteps(shuffled, shuffled.action, ("points",), 12, 0, 3, False)
+    assert len(source._chains) == 6 * 2  # of four turns, the first and the second begin three in a row
     sample = source(0)
     frames = sample.frames["points"].reshape(4, 12, 20, 3)
     assert sample.actions.shape == (3, 12, 1)
