@@ -74,7 +74,7 @@ def animate(results, path):
     from matplotlib.animation import FuncAnimation, PillowWriter
 
     x, frames = results["film_place"][0], results["film_activity"][0]
-    drawing, ax = plt.subplots(figsize=(5.6, 3.2), dpi=80)
+    drawing, ax = plt.subplots(figsize=(6.4, 3.6))
     ax.fill_between(x, results["film_input"][0], color=PALETTE[7], alpha=0.25, linewidth=0, label="input")
     (line,) = ax.plot(x, frames[0], color=PALETTE[0], label="activity")
     for place, label, colour in zip(FILMED, ("seen", "heard"), (PALETTE[2], PALETTE[3])):
@@ -90,5 +90,8 @@ def animate(results, path):
         ax.set_title(f"{0.2 * (frame + 1):.1f} time constants")
         return line, merged
 
-    FuncAnimation(drawing, show, frames=len(frames)).save(path, writer=PillowWriter(fps=8))
+    show(0)
+    drawing.draw_without_rendering()
+    drawing.set_layout_engine("none")  # laid out once for all frames
+    FuncAnimation(drawing, show, frames=len(frames)).save(path, writer=PillowWriter(fps=8), dpi=100)
     plt.close(drawing)
