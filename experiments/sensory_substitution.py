@@ -12,7 +12,7 @@ Prediction  From sight to touch, and from sight to a sense of range, the agent t
 Controls    The law shuffled over places and actions; from scratch with contexts of one step and of three; actions
             shuffled while the law was learned; chance (the most frequent sensation). Swept: noise of the new sense,
             weight of the prior, criterion.
-Cost        2 min of processor time for 5 seeds.
+Cost        1 min of processor time for 5 seeds.
 """
 
 from dataclasses import dataclass
