@@ -1,0 +1,22 @@
+"""Ambiguous outcomes: several scored hypotheses instead of one mean (extra ``deep``)."""
+
+try:
+    import torch as _torch  # noqa: F401
+except ImportError as error:
+    raise ImportError("smc.hypotheses needs torch: install the extra 'deep' (pip install 'mesmrise[deep]')") from error
+
+from smc.hypotheses._calibration import calibration_error
+from smc.hypotheses._density import HypothesisDensity
+from smc.hypotheses._head import Loss, MultiHypothesisHead, Prediction
+from smc.hypotheses._regressor import MultiHypothesisRegressor
+from smc.hypotheses._schedules import Annealed
+
+__all__ = [
+    "Annealed",
+    "HypothesisDensity",
+    "Loss",
+    "MultiHypothesisHead",
+    "MultiHypothesisRegressor",
+    "Prediction",
+    "calibration_error",
+]

@@ -1,0 +1,98 @@
+"""A scikit-learn estimator that keeps both branches of an ambiguous outcome."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from smc.hypotheses import MultiHypothesisRegressor
+
+QUICK = {"n_epochs": 30, "learning_rate": 0.02, "hidden": (16,), "batch_size": 32, "random_state": 0}
+LARGER = QUICK | {"batch_size": 64, "learning_rate": 0.05}
+
+
+@parametrize_with_checks([MultiHypothesisRegressor(3, **QUICK)])
+def test_scikit_learn_contract(estimator, check):
+    check(estimator)
+
+
+def branches(n_samples=2000, seed=0):
+    """y = x with probability 0.75, else -x."""
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(0.5, 1.5, n_samples)
+    sign = np.where(rng.random(n_samples) < 0.75, 1, -1)
+    return x[:, None], 10 * sign * x + 0.1 * rng.normal(size=n_samples)
+
+
+def test_branches_are_kept_with_their_probabilities():
+    X, y = branches()
+    model = MultiHypothesisRegressor(2, **LARGER).fit(X, y)
+    hypotheses, scores = model.predict_hypotheses([[0.6], [1.4]])
+    order = hypotheses[:, :, 0].argsort(axis=1)
+    assert np.take_along_axis(hypotheses[:, :, 0], order, 1) == pytest.approx(np.array([[-6, 6], [-14, 14]]), abs=1.0)
+    assert np.take_along_axis(scores, order, 1) == pytest.approx(np.array([[0.25, 0.75]] * 2), abs=0.1)
+    assert model.predict([[1.0]]) == pytest.approx(5, abs=1.5)  # the mean, where nothing ever is
+    assert 0.02 < model.bandwidth_ < 1
+    density = model.predict_density([1.0])
+    assert density.score_samples([[10.0]]) > density.score_samples([[0.0]]) + 5
+
+
+def test_sets_of_targets():
+    X, _ = branches()
+    both = np.stack([10 * X, -10 * X], axis=1)
+    both[::2, 1] = np.nan  # half of them lack the second target
+    model = MultiHypothesisRegressor(2, **LARGER).fit(X, both)
+    hypotheses, scores = model.predict_hypotheses([[1.0]])
+    order = hypotheses[0, :, 0].argsort()
+    assert hypotheses[0, order, 0] == pytest.approx([-10, 10], abs=1)
+    assert scores[0, order] == pytest.approx([0.5, 1.0], abs=0.1)
+    assert model.predict([[1.0]]).shape == (1, 1)
+
+
+def test_units_of_the_targets_do_not_matter():
+    X, y = branches(200)
+    hypotheses, scores = MultiHypothesisRegressor(3, **QUICK).fit(X, y).predict_hypotheses(X)
+    in_other_units = MultiHypothesisRegressor(3, **QUICK).fit(X, 100 * y + 7).predict_hypotheses(X)
+    assert np.allclose(100 * hypotheses + 7, in_other_units[0], atol=1) and np.allclose(
+        scores, in_other_units[1], atol=0.01
+    )
+
+
+def test_callback_sees_and_stops():
+    X, y = branches(200)
+    seen = []
+
+    def callback(state, step):
+        seen.append((step, state.progress, state.predict_hypotheses(X)[0].shape))
+        return len(seen) == 2
+
+    MultiHypothesisRegressor(3, **QUICK).fit(X, y, callback=callback)
+    assert seen == [(6, 6 / 180, (200, 3, 1)), (12, 12 / 180, (200, 3, 1))]
+
+
+@pytest.mark.parametrize(
+    "parameters, message",
+    [
+        ({"n_hypotheses": 0}, "n_hypotheses"),
+        ({"calibration_fraction": 1.0}, "calibration_fraction"),
+        ({"learning_rate": 0.0}, "learning_rate"),
+        ({"hidden": (8, 0)}, r"hidden\[1\]"),
+        ({"assignment": "hard"}, "assignment"),
+    ],
+)
+def test_bad_parameters(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        MultiHypothesisRegressor(**parameters).fit(*branches(20))
+
+
+def test_bad_target_sets():
+    X, _ = branches(20)
+    sets = np.zeros((20, 2, 2))
+    sets[3] = np.nan
+    with pytest.raises(ValueError, match="at least one target for every sample"):
+        MultiHypothesisRegressor(2, **QUICK).fit(X, sets)
+    sets[3] = [[0, np.nan], [0, 0]]
+    with pytest.raises(ValueError, match="NaN throughout"):
+        MultiHypothesisRegressor(2, **QUICK).fit(X, sets)
