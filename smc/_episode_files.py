@@ -16,7 +16,7 @@ LOCAL_HEADER = struct.Struct("<26xHH")  # of a zip member, up to the lengths of 
 
 
 class EpisodeRows:
-    """Rows of several arrays on end, of which only those asked for are read into memory.
+    """Rows of several arrays of finite numbers on end, of which only those asked for are read into memory.
 
     Parameters
     ----------
@@ -40,12 +40,6 @@ class EpisodeRows:
 
     def __len__(self):
         return self.shape[0]
-
-    def min(self):
-        return np.min([part.min() for part in self.parts if part.size])
-
-    def max(self):
-        return np.max([part.max() for part in self.parts if part.size])
 
     def __getitem__(self, index):
         """Rows of a slice without steps as `EpisodeRows`; other rows, by number or mask, as an array in memory."""

@@ -15,8 +15,8 @@ class RecursiveRules:
     In the cells the inputs are 1, phi and the leading principal components of the observation. After each step all
     regressions are as exact as if fitted to all steps so far. The cells learn from the error that the shared one made
     before it knew a step, weighted by how far it could be trusted there. The variance of the error is that of Bayesian
-    linear regression, the noise in the cell and what is not known of the maps, times a log-linear factor of the noise
-    and the inputs of the cell.
+    linear regression, the noise in the cell and what is not known of the maps, times a log-linear factor of both
+    and of the inputs of the cell.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class RecursiveRules:
         self.forgetting = forgetting
         n_shared = 1 + features.n_features
         n_local = 1 + features.n_action_features + min(features.n_components, N_COMPONENTS)
-        n_cells, n_factors = cells.n_units * n_actions, 1 + n_local
+        n_cells, n_factors = cells.n_units * n_actions, 2 + n_local
         self.rules = Rules(
             shared_covariance=np.tile(np.eye(n_shared) / ridge, (n_actions, 1, 1)),
             shared_maps=np.zeros((n_actions, n_shared, n_outputs)),

@@ -192,8 +192,9 @@ def _as_senses(side, senses):
 
 
 def _as_numeric(what, array):
-    if not isinstance(array, EpisodeRows):
-        array = np.asanyarray(array)
+    if isinstance(array, EpisodeRows) and len(array):
+        return array  # checked when it was read
+    array = np.asanyarray(array)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{what} must be a real, integer or boolean array; got dtype {array.dtype}")
     if array.ndim == 0 or array.size == 0:

@@ -2,7 +2,7 @@
 
 Finding     An agent that has learned what its sensors deliver at every place of every object can tell which next
             glimpse or touch will tell most, and recognises an object with fewer of them than by chance, by a fixed
-            sweep, or by going where it has not been. To seek the least certain outcome instead is to seek noise.
+            sweep, or by going where it has not been. To seek the least certain outcome instead takes twice as many.
 Citation    Lindley (1956), Annals of Mathematical Statistics 27:986; Maye & Engel (2011), object perception from
             sensorimotor contingencies, ICRA; O'Regan & Noe (2001), BBS 24:939.
 Prediction  To be right in 90 % of the trials, choice by expected information needs at most 70 % of the actions that

@@ -96,8 +96,11 @@ def log_factor(features, weights):
 
 
 @part
-def describe(squares, mass, totals, near, share, inputs, noise, features):
-    """Noise (n_outputs,) blended from the cells, and the features (F,) of its factor: 1, its log, the action."""
+def describe(squares, mass, totals, near, share, inputs, spread, noise, features):
+    """Noise (n_outputs,) blended from the cells, and the features (F,) of its factor.
+
+    They are 1, the log of the noise, the log of what the unknown of the maps multiplies it by, and the cells' inputs.
+    """
     relative, n_known = 0.0, 0
     for o in range(len(noise)):
         noise[o] = 0.0
@@ -108,8 +111,9 @@ def describe(squares, mass, totals, near, share, inputs, noise, features):
             n_known += 1
     features[0] = 1.0
     features[1] = np.log(relative / n_known) if relative > 0.0 else 0.0
+    features[2] = np.log(spread)
     for i in range(1, len(inputs)):
-        features[1 + i] = inputs[i]
+        features[2 + i] = inputs[i]
     return n_known
 
 
@@ -148,7 +152,7 @@ def learn_steps(rules, action, near, shares, shared_inputs, inputs, targets, rem
             cell = near[row, k]
             spread += shares[row, k] * multiply(covariance[cell], inputs[row], gain)
             subtract_output(maps[cell], inputs[row], shares[row, k], left)
-        n_known = describe(squares, mass, totals, near[row], shares[row], inputs[row], noise, features)
+        n_known = describe(squares, mass, totals, near[row], shares[row], inputs[row], spread, noise, features)
         if n_known > 0:
             found, foreseen = 0.0, 0.0
             for o in range(len(left)):
@@ -194,7 +198,7 @@ def predict_steps(rules, action, near, shares, shared_inputs, inputs, change, va
             cell = near[row, k]
             spread += shares[row, k] * multiply(covariance[cell], inputs[row], gain)
             subtract_output(maps[cell], inputs[row], -shares[row, k], change[row])
-        describe(squares, mass, totals, near[row], shares[row], inputs[row], variance[row], features)
+        describe(squares, mass, totals, near[row], shares[row], inputs[row], spread, variance[row], features)
         factor = spread * np.exp(log_factor(features, factor_weights))
         for o in range(change.shape[1]):
             variance[row, o] *= factor

@@ -47,7 +47,6 @@ def test_rows_are_those_of_one_array(index):
     np.testing.assert_array_equal(np.asarray(rows[index]), whole[index])
     assert rows[index].shape == whole[index].shape and rows.ndim == 2 and rows.size == whole.size
     np.testing.assert_array_equal(rows[whole[:, 0] > 0], whole[whole[:, 0] > 0])
-    assert rows.min() == whole.min() and rows.max() == whole.max()
     with pytest.raises(IndexError):
         rows[13]
     with pytest.raises(ValueError, match="without a copy"):
@@ -59,6 +58,8 @@ def test_slices_of_steps_stay_on_disk(tmp_path):
     part = Transitions.from_folder(tmp_path)[3:9]
     assert isinstance(part.observation["eye"], EpisodeRows) and len(part) == 6
     np.testing.assert_array_equal(np.asarray(part[1:].observation["eye"]), np.asarray(part.observation["eye"])[1:])
+    with pytest.raises(ValueError, match="at least one value"):
+        part[6:]
 
 
 def test_columns_of_fortran_order_are_read_as_they_are(tmp_path):
