@@ -136,7 +136,7 @@ def test_gap_of_a_bowl_and_of_a_ridge():
     x = np.linspace(-1, 1, 11)
     assert np.allclose(report.gap, np.stack([1 - x**2, x**2 - 1], axis=1))
     assert np.allclose(report.rewards, np.stack([-(x**2), x**2], axis=1))
-    three = linear_mode_gap([*ends, {"w": np.zeros(1)}], lambda s: s["w"][0], [[0.2, 0.2, 0.6]])
+    three = linear_mode_gap([*ends, {"w": np.zeros(1)}], lambda s: s["w"][0], [[0.5, 0.25, 0.25]])
     assert three.gap == pytest.approx(0) and three.rewards.shape == (1, 1)
 
 
