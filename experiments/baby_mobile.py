@@ -200,8 +200,9 @@ def figure(results):
         others = np.delete(rate, TIED, axis=-1).mean(axis=-1)
         interval_line(ax, minutes, rate[..., TIED], f"{LIMB}, on the ribbon", color=PALETTE[3], marker="")
         interval_line(ax, minutes, others, "mean of the other limbs", color=PALETTE[0], marker="")
-        ax.set(title=condition, xlabel="time (min)", ylim=(0, None))
+        ax.set(title=condition, xlabel="time (min)")
     axes[0].set_ylabel("movements per minute")
+    axes[0].set_ylim(0, None)  # once all are drawn, as they share it
     fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return fig
 

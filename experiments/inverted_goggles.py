@@ -26,6 +26,7 @@ from smc.worlds import ReachStates
 PHASES = ("bare", "goggles", "bare again", "goggles again")
 BLOCK = 50  # steps over which errors are averaged
 TIMES, SHARE = 5.0, 0.8  # least rise of the error; least share of agents that adapt faster
+REMAINS = 0.1  # share of the rise that may remain with shuffled actions
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ QUICK = Config(n_agents=10)
 def run(config: Config, seed: int) -> dict[str, np.ndarray]:
     """Wrong steps (n_agents, n_steps) of each learner, and over the sweep whether the pattern holds."""
     both = config.fast, config.slow
-    learners = {
+    learners: dict[str, dict] = {
         "two memories": {},
         "one memory": {"rates": (config.fast,)},
         "never forgets": {"rates": (0.0,)},
@@ -94,7 +95,7 @@ def reach(config, seed, n_bare, rates, *, exploration=None, shuffled=False, told
     A memory forgets at each of the `rates`. All agents share the models but no context: each action carries the number
     of its agent.
     """
-    rng = np.random.default_rng([seed, n_bare])
+    rng = np.random.default_rng([seed, n_bare, 1])
     exploration = config.exploration if exploration is None else exploration
     worlds = ReachStates(config.size), ReachStates(config.size, config.goggles)
     n, agents = config.n_agents, np.arange(config.n_agents)
@@ -214,7 +215,7 @@ def figure(results):
         if phase % 2:
             left.axvspan(first[phase], first[phase + 1], color="#F0E9D8", zorder=0)
     left.set(xlabel="step", ylabel="steps not towards the target (%)", ylim=(0, 110), xlim=(0, first[-1]))
-    left.legend(ncols=2, loc="upper left", bbox_to_anchor=(0.0, 0.95))
+    left.legend(loc="upper left", bbox_to_anchor=(0.0, 0.92), fontsize=9)
     _, _, steps = summaries(results, "two memories")
     pairs = steps[..., [0, 2]].reshape(-1, 2)
     rng = np.random.default_rng(0)
@@ -233,38 +234,39 @@ def figure(results):
 def verdict(results) -> Verdict:
     before, after, steps = summaries(results, "two memories")
     jump, aftereffect = (paired_bootstrap(after[..., i], TIMES * before[..., 0]) for i in range(2))
-    rise = {name: off_rise(results, name) for name in ("two memories", "never forgets")}
+    rise = {name: paired_bootstrap(*rises(results, name, 1)) for name in ("two memories", "never forgets")}
     faster = {name: is_faster(results, name) for name in ("two memories", "one memory")}
     share, gain = paired_bootstrap(faster["two memories"]), paired_bootstrap(*faster.values())
-    shuffled = summaries(results, "shuffled actions")
-    no_jump = paired_bootstrap(shuffled[1][..., 0], TIMES * shuffled[0][..., 0])
+    (on, off), (on_shuffled, off_shuffled) = (rises(results, name, 0) for name in ("two memories", "shuffled actions"))
+    remains = paired_bootstrap(on_shuffled - off_shuffled, REMAINS * (on - off))
     passed = (
         min(jump.low, aftereffect.low, rise["two memories"].low, gain.low) > 0
         and share.mean >= SHARE
-        and max(rise["never forgets"].high, no_jump.high) < 0
+        and max(rise["never forgets"].high, remains.high) < 0
     )
     means = 100 * before[..., 0].mean(), 100 * after[..., 0].mean(), 100 * after[..., 1].mean()
     return Verdict(
         status="PASS" if passed else "FAIL",
         rule=f"with two memories, wrong steps minus {TIMES:g} times those of before: above 0 when goggles are put on "
-        f"and taken off;\nthe second adaptation is faster in at least {100 * SHARE:.0f} % of the agents, and in more than "
-        "with one memory;\ntaking off raises wrong steps with two memories and lowers them without forgetting;\n"
-        f"with shuffled actions wrong steps at putting on are below {TIMES:g} times those of before (all by intervals)",
+        f"and taken off;\nthe second adaptation is faster in at least {100 * SHARE:.0f} % of the agents, and in more "
+        "than with one memory;\ntaking off raises wrong steps with two memories and lowers them without forgetting;\n"
+        f"with shuffled actions putting on raises them by less than {REMAINS} times as much (all by intervals)",
         measured=f"wrong steps {means[0]:.1f} % before, {means[1]:.1f} % with goggles, {means[2]:.1f} % without again; "
         f"excess {jump:.2f}, {aftereffect:.2f}\n"
         f"second adaptation faster in {share:.2f} of the agents (medians {np.median(steps[..., 0]):.0f} and "
         f"{np.median(steps[..., 2]):.0f} steps), {gain:.2f} more than with one memory\n"
         f"rise at taking off {rise['two memories']:.2f}, without forgetting {rise['never forgets']:.2f}\n"
-        f"excess at putting on with shuffled actions {no_jump:.2f}\n"
+        f"rise at putting on {(on - off).mean():.2f}, with shuffled actions {(on_shuffled - off_shuffled).mean():.2f}, "
+        f"which is above {REMAINS} times the former by {remains:.2f}\n"
         f"jump, aftereffect and savings all hold in {100 * results['swept'].mean():.0f} % of the sweep of both rates "
         "and the time without goggles",
     )
 
 
-def off_rise(results, name):
-    """Wrong steps after goggles are taken off, minus those before."""
+def rises(results, name, change):
+    """Wrong steps after and before goggles are put on (0) or taken off (1)."""
     before, after, _ = summaries(results, name)
-    return paired_bootstrap(after[..., 1], before[..., 1])
+    return after[..., change], before[..., change]
 
 
 def is_faster(results, name):

@@ -21,6 +21,7 @@ from experiments._senses import Retina, Touch
 from experiments._senses._cue_combination import (
     RULE_OF_COMBINATION,
     Procedure,
+    compare,
     is_optimal,
     measure_combination,
     summary_of,
@@ -96,21 +97,22 @@ def figure(results):
     axes["thresholds"].set(xlabel=label, ylabel="threshold (mm, 84 %)", xticks=blurs, ylim=(0, None))
     axes["thresholds"].legend(fontsize=8.5)
     for i, sense in enumerate(SENSES):
-        draw_calibration(axes[sense], results, i, f"calibration: {sense} (mm²)")
+        draw_calibration(axes[sense], results, i, f"calibration: {sense}", "mm")
     axes["legend"].axis("off")
     axes["legend"].legend(*axes["weights"].get_legend_handles_labels(), loc="center", title="precision of each sense")
     return fig
 
 
 def verdict(results) -> Verdict:
+    compared = compare(results)
     weight = results["weight"][:, RULES.index("learned")]
     falls = [paired_bootstrap(weight[:, j], weight[:, j + 1]) for j in range(weight.shape[1] - 1)]
     balanced = int(abs(results["optimal_weight"].mean(axis=0) - 0.5).argmin())
     best = results["alone"][:, balanced].min(axis=1)
     gain = paired_bootstrap(results["threshold"][:, 0, balanced] / best)
     passed = (
-        is_optimal(results, "learned")
-        and not is_optimal(results, "constant")
+        is_optimal(*compared["learned"])
+        and not is_optimal(*compared["constant"])
         and all(fall.low > 0 for fall in falls)
         and gain.high < 1
     )
@@ -119,7 +121,7 @@ def verdict(results) -> Verdict:
         rule=f"learned precision: {RULE_OF_COMBINATION};\nconstant precision fails that; with learned precision the "
         "weight of vision falls from each blur to the next (intervals),\nand where the senses are most alike both "
         "together are more precise than the better one (interval below 1)",
-        measured=summary_of(results)
+        measured=summary_of(compared)
         + f"\nboth over the better one, where most alike: {gain:.2f}"
         + "\nfall of the weight from blur to blur: "
         + ", ".join(f"{fall:.2f}" for fall in falls),

@@ -8,7 +8,6 @@ from fusion._density_reliability import DensityReliability
 from fusion._gaussians import fuse_gaussians
 from fusion._hebbian_association import HebbianAssociation
 from fusion._local_precision import LocalPrecision
-from fusion._neighbor_density import NeighborDensity
 from fusion._neural_field import NeuralField
 from fusion._neural_field_audiovisual import AudiovisualNetwork
 from fusion._neural_field_kernel import LateralKernel
@@ -27,7 +26,6 @@ __all__ = [
     "HebbianAssociation",
     "LateralKernel",
     "LocalPrecision",
-    "NeighborDensity",
     "NeuralField",
     "Precision",
     "PrecisionCalibration",

@@ -48,6 +48,14 @@ def sellke_reliability(p_values, prior_degraded):
     return clean / (clean + prior_degraded)
 
 
+def distance_reliability(distances, typical):
+    """Share of the squared distance that clean samples have, too: min(1, typical / distance).
+
+    Noise of variance s**2 on top of the clean variance v leaves v / (v + s**2): the relative precision of the sample.
+    """
+    return typical / np.maximum(distances, typical)
+
+
 def split_groups(groups, fraction, rng):
     """Boolean mask of the samples kept apart for calibration: whole groups, at least one and never all.
 

@@ -13,6 +13,7 @@ from fusion._causal.checks import (
     check_settings,
 )
 from fusion._causal.fitting import (
+    draw_folds,
     draw_starts,
     leave_folds_out,
     leave_one_out,
@@ -23,8 +24,9 @@ from fusion._causal.fitting import (
 )
 from fusion._causal.layout import make_layout, plausible
 from fusion._causal.likelihood import Likelihood
-from fusion._causal.observer import observe, reports
+from fusion._causal.observer import observe, on_scale, reports
 from fusion._causal.parameters import STRATEGIES, noise_of
+from fusion._causal.predictive import leave_one_out_posterior
 from topology._validation import check_choice, check_generator, check_integer
 
 
@@ -62,6 +64,8 @@ class CausalInference(BaseEstimator):
     period : float or None, default=None
         Full circle in units of the stimuli where these are directions: then s**2 becomes
         2 (period / 2 pi)**2 (1 - cos(2 pi s / period)).
+    precision_scale : float or None, default=1.0
+        Where `fit` is given precisions: the factor by which they are multiplied; None: fitted.
     bounds : dict or None, default=None
         Overrides the limits of parameters: {"prior_sigma": (1, 100), ...}.
     n_starts : int, default=6
@@ -73,8 +77,8 @@ class CausalInference(BaseEstimator):
     ----------
     p_common_ : float, or ndarray of shape (n_conditions,) for stochastic fusion with several conditions
     sigma_, eccentricity_ : ndarray of shape (n_modalities,) or, with conditions, (n_conditions, n_modalities)
-    prior_mean_, prior_sigma_, criterion_, motor_sigma_, lapse_ : float
-        NaN where the strategy has no such parameter.
+    prior_mean_, prior_sigma_, criterion_, motor_sigma_, lapse_, precision_scale_ : float
+        NaN where the model has no such parameter.
     standard_errors_ : dict of str to float
         Of each fitted parameter, from the curvature of the log-likelihood; NaN at a bound or where it is flat.
     log_likelihood_, aic_, bic_ : float
@@ -108,6 +112,7 @@ class CausalInference(BaseEstimator):
         varying=None,
         noise="constant",
         period=None,
+        precision_scale=1.0,
         bounds=None,
         n_starts=6,
         random_state=0,
@@ -125,6 +130,7 @@ class CausalInference(BaseEstimator):
         self.varying = varying
         self.noise = noise
         self.period = period
+        self.precision_scale = precision_scale
         self.bounds = bounds
         self.n_starts = n_starts
         self.random_state = random_state
@@ -195,15 +201,32 @@ class CausalInference(BaseEstimator):
             check_choice("cv", cv, ("loo",))
             scores = leave_one_out(likelihood, whole._theta)
             return np.bincount(likelihood.answer_rows, scores[likelihood.answer_cells], minlength=len(stimuli))
-        n, cv = len(stimuli), check_integer("cv", cv, 2)
-        if cv > n:
-            raise ValueError(f"cv must be at most the number of trials ({n}), got {cv}")
-        rng = check_generator(random_state)
-        codes = np.zeros(n, dtype=int) if condition is None else np.unique(condition, return_inverse=True)[1]
-        order = np.lexsort([rng.random(n), codes])
-        folds = np.empty(n, dtype=int)
-        folds[order] = np.arange(n) % cv
+        if check_integer("cv", cv, 2) > len(stimuli):
+            raise ValueError(f"cv must be at most the number of trials ({len(stimuli)}), got {cv}")
+        folds = draw_folds(len(stimuli), condition, cv, check_generator(random_state))
         return leave_folds_out(likelihood, whole._theta, folds)
+
+    def leave_one_out(self, *, max_draws=2048, random_state=0):
+        """Log predictive density of each fitted trial given all others, (n_trials,), without refitting.
+
+        Averaged over the posterior of the parameters under a prior that is uniform within their bounds (noise, prior
+        SD, criterion and precision scale: uniform in their logarithm), by importance sampling from at most `max_draws`
+        draws, in rounds of 256. Unlike `cross_val_log_likelihood` it needs no optimum in the interior.
+
+        References
+        ----------
+        Vehtari, Gelman & Gabry (2017), Stat Comput 27:1413.
+
+        Warns
+        -----
+        RuntimeWarning
+            If fewer than 10 draws count, so that the sum may be off by more than 1.
+        """
+        self._check_fitted()
+        likelihood = self._likelihood
+        max_draws = check_integer("max_draws", max_draws, 1)
+        scores = leave_one_out_posterior(likelihood, self._theta, max_draws, random_state)
+        return np.bincount(likelihood.answer_rows, scores[likelihood.answer_cells], minlength=likelihood.n_trials)
 
     def predict(self, stimuli, *, condition=None, precision=None):
         """What the observer says if its measurements are the stimuli themselves.
@@ -218,8 +241,7 @@ class CausalInference(BaseEstimator):
         observed = observe(self.strategy, stimuli, noise, p_common, *settings)
         if self.response == "unity":
             return (observed.share_common > 0.5).astype(int)
-        estimates = observed.mean_estimate()
-        return self._on_scale(estimates)
+        return on_scale(observed.mean_estimate(), self.response, self.levels)
 
     def common_cause_proba(self, stimuli, *, condition=None, precision=None):
         """Probability (n_trials,) with which the strategy takes measurements at these places to have one cause.
@@ -244,7 +266,7 @@ class CausalInference(BaseEstimator):
         if self.response == "unity":
             return np.where(lapsed[:, 0], rng.integers(0, 2, len(stimuli)), common.astype(int))
         estimates = reports(observed, common) + self.motor_sigma_ * rng.standard_normal(stimuli.shape)
-        said = self._on_scale(estimates)
+        said = on_scale(estimates, self.response, self.levels)
         if self.response == "discrimination":
             random = rng.choice([-1.0, 1.0], stimuli.shape)
         elif self.levels is not None:
@@ -312,6 +334,7 @@ class CausalInference(BaseEstimator):
             ("criterion_", layout.criterion),
             ("motor_sigma_", layout.motor),
             ("lapse_", layout.lapse),
+            ("precision_scale_", layout.precision_scale),
         ):
             setattr(self, name, float(self._theta[index]) if index >= 0 else np.nan)
 
@@ -344,15 +367,6 @@ class CausalInference(BaseEstimator):
         self._layout = layout
         self._theta = layout.fixed_values()
         self._publish()
-
-    def _on_scale(self, estimates):
-        if self.response == "discrimination":
-            return np.where(np.isnan(estimates), np.nan, np.where(estimates >= 0, 1.0, -1.0))
-        if self.levels is None:
-            return estimates
-        levels = as_levels(self.levels)
-        nearest = np.searchsorted((levels[1:] + levels[:-1]) / 2, np.nan_to_num(estimates))
-        return np.where(np.isnan(estimates), np.nan, levels[nearest])
 
     def _check_fitted(self):
         if not hasattr(self, "log_likelihood_"):

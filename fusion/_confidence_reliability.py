@@ -65,14 +65,16 @@ class ConfidenceReliability(BaseEstimator):
             Groups that are left out of the fit as a whole.
         """
         self._check_parameters()
-        X, y = validate_data(self, X, y)
+        X, y = validate_data(self, X, y, ensure_min_samples=2)
         check_classification_targets(y)
         method = "decision_function" if self.score == "energy" else "predict_proba"
         if not hasattr(self.expert, method):
             raise TypeError(f'score="{self.score}" needs an expert with {method}; got {self.expert!r}')
         classes, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
         if len(classes) < 2 or counts.min() < 2:
-            raise ValueError(f"y must hold at least 2 classes and 2 samples of each; got {counts} samples")
+            raise ValueError(
+                f"y must hold at least 2 samples of at least 2 classes; got {len(classes)} class(es), {counts} samples"
+            )
         n_folds = int(min(self.cv, counts.min()))
         folds = StratifiedKFold(n_folds) if groups is None else StratifiedGroupKFold(n_folds)
         logits = _as_logits(cross_val_predict(self.expert, X, y, groups=groups, cv=folds, method=method), method)

@@ -50,6 +50,8 @@ class CrossModalAgreement(BaseEstimator):
 
     Attributes
     ----------
+    modality_names_ : list of str
+        In the order of fit.
     pairs_ : list of tuple (name, name)
         Pairs of senses that were met together often enough (20 samples); the others never count as evidence.
 
@@ -84,6 +86,7 @@ class CrossModalAgreement(BaseEstimator):
         n_samples = len(next(iter(arrays.values())))
         groups = check_groups(groups, n_samples)
         rng = check_random_state(self.random_state)
+        self.modality_names_ = list(arrays)
         self._n_columns = {name: array.shape[1] for name, array in arrays.items()}
         self._evidence = {}
         for a, b in combinations(arrays, 2):
@@ -111,7 +114,7 @@ class CrossModalAgreement(BaseEstimator):
         proba : ndarray of shape (n_samples, n_modalities)
         """
         check_is_fitted(self, "pairs_")
-        names = list(self._n_columns)
+        names = self.modality_names_
         arrays = split_dict(X, names, self._n_columns)
         n_samples = len(next(iter(arrays.values())))
         prior = check_array(reliability, input_name="reliability").T

@@ -66,20 +66,21 @@ def activate(potential, activity, shape, slope):
 
 @kernel()
 def logistic(potential, activity, slope):
-    """1 / (1 + exp(-slope u)), in loops that compile to vector instructions, unlike a call of exp."""
+    """1 / (1 + exp(-slope u)) of (n_rows, n_columns), in loops that compile to vector instructions, unlike exp."""
     one, half, largest = np.float32(1), np.float32(0.5), np.float32(126)
     c0, c1, c2, c3, c4, c5, c6 = EXP2
-    mantissa, exponent = np.empty(BLOCK, np.float32), np.empty(BLOCK, np.int32)
+    n_rows, n_columns = potential.shape
+    mantissa, exponent = np.empty(n_columns, np.float32), np.empty(n_columns, np.int32)
     power = exponent.view(np.float32)
-    for block in range(len(potential)):
-        for lane in range(potential.shape[1]):
-            x = min(max(-slope * LOG2_E * potential[block, lane], -largest), largest)
+    for row in range(n_rows):
+        for column in range(n_columns):
+            x = min(max(-slope * LOG2_E * potential[row, column], -largest), largest)
             whole = np.floor(x + half)
             r = x - whole
-            mantissa[lane] = c0 + r * (c1 + r * (c2 + r * (c3 + r * (c4 + r * (c5 + r * c6)))))
-            exponent[lane] = (np.int32(whole) + 127) << 23
-        for lane in range(potential.shape[1]):
-            activity[block, lane] = one / (one + mantissa[lane] * power[lane])
+            mantissa[column] = c0 + r * (c1 + r * (c2 + r * (c3 + r * (c4 + r * (c5 + r * c6)))))
+            exponent[column] = (np.int32(whole) + 127) << 23
+        for column in range(n_columns):
+            activity[row, column] = one / (one + mantissa[column] * power[column])
 
 
 @kernel()

@@ -1,10 +1,13 @@
 """The audio-visual network of Cuppini et al. (2017): two rings of sense, one that infers the causes."""
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
+from fusion._field_kernels import ROWS
+from fusion._ring_kernels import evolve_rings
 from topology._validation import check_integer, check_matrix, check_real, read_only
 
 # Constants of scikit-neuromsi 1.0.2 (Paredes et al. 2025, 10.1007/s12021-025-09738-1), degrees and milliseconds.
@@ -61,9 +64,11 @@ class AudiovisualNetwork:
         lateral = self._mexican_hat(**UNISENSORY)
         cross = self.cross_modal_weight * self._gaussian(CROSS_MODAL_WIDTH)
         # Both senses share their synapses, so sum and difference of the two rings evolve by one matrix each.
-        self._sum_synapses, self._difference_synapses = 0.5 * (lateral + cross), 0.5 * (lateral - cross)
-        feedforward = self.feedforward_weight * self._gaussian(FEEDFORWARD_WIDTH)
-        self._multisensory_synapses = np.hstack([self._mexican_hat(**MULTISENSORY), feedforward])
+        within = self._mexican_hat(**MULTISENSORY)
+        upward = self.feedforward_weight * self._gaussian(FEEDFORWARD_WIDTH)
+        # The slope of the logistic function is taken into the synapses, as it is into the inputs.
+        synapses = (0.5 * (lateral + cross), 0.5 * (lateral - cross), within, upward)
+        self._synapses = [(SLOPE * matrix).astype(np.float32) for matrix in synapses]
 
     def run(
         self,
@@ -128,24 +133,21 @@ class AudiovisualNetwork:
 
     def _run_batch(self, inputs, n_steps, callback, bar):
         """Final activities (3, n_neurons, n_trials) of some trials at once, from inputs (2, n_neurons, n_trials)."""
-        n_neurons, n_trials = inputs.shape[1:]
-        # The logistic function's slope and threshold are taken into synapses and inputs.
-        drive = np.full((3, n_neurons, n_trials), -SLOPE * THRESHOLD, np.float32)
+        drive = np.full((3, *inputs.shape[1:]), -SLOPE * THRESHOLD, np.float32)
         drive[:2] += SLOPE * inputs
-        synapses = [
-            (SLOPE * matrix).astype(np.float32)
-            for matrix in (self._sum_synapses, self._difference_synapses, self._multisensory_synapses)
-        ]
         rates = self.time_step / np.array([TAU_AUDITORY, TAU_VISUAL, TAU_MULTISENSORY])
-        rates = rates.astype(np.float32)[:, None, None]
         activity = np.zeros_like(drive)
-        work = [np.empty((rows, n_trials), np.float32) for rows in (3 * n_neurons, 2 * n_neurons, n_neurons, n_neurons)]
-        for step in range(1, n_steps + 1):
-            _step(activity, drive, synapses, rates, work)
-            if step % CHUNK == 0:
-                bar.update(CHUNK)
-            if callback is not None and callback(Activities(*(read_only(layer.T) for layer in activity)), step) is True:
-                break
+        prepare = _alone if inputs.shape[2] == 1 else _side_by_side
+        evolve = prepare(self._synapses, drive, activity, rates.astype(np.float32))
+        chunk = CHUNK if callback is None else 1
+        for start in range(0, n_steps, chunk):
+            taken = min(chunk, n_steps - start)
+            evolve(taken)
+            bar.update(taken)
+            if callback is not None:
+                state = Activities(*(read_only(layer.T) for layer in activity))
+                if callback(state, start + taken) is True:
+                    break
         return activity
 
     def _distances(self, position):
@@ -178,6 +180,37 @@ class AudiovisualNetwork:
         if (position < 0).any() or (position > self.n_neurons).any():
             raise ValueError(f"{sense}_position must lie in [0, {self.n_neurons}] degrees")
         return position[0]
+
+
+def _alone(synapses, drive, activity, rates):
+    """evolve(n_steps) for a single trial, which changes `activity`; a product with a matrix would wait for memory."""
+    profiles, firsts = zip(*(_profile(matrix[0]) for matrix in synapses))
+    return partial(evolve_rings, profiles, np.array(firsts), drive[..., 0], activity[..., 0], rates)
+
+
+def _profile(synapses):
+    """The entries of a row of synapses that are not 0, filled up to a multiple of ROWS, and the offset of the first."""
+    n = len(synapses)
+    centred = np.roll(synapses, n // 2)
+    reached = np.flatnonzero(centred)
+    low, high = (reached[0], reached[-1] + 1) if len(reached) else (0, 1)
+    profile = np.zeros(-(-(high - low) // ROWS) * ROWS, synapses.dtype)
+    profile[: high - low] = centred[low:high]
+    return profile, (low - n // 2) % n
+
+
+def _side_by_side(synapses, drive, activity, rates):
+    """evolve(n_steps) for several trials, which changes `activity`."""
+    sums, differences, within, upward = synapses
+    synapses, rates = (sums, differences, np.hstack([within, upward])), rates[:, None, None]
+    n_neurons, n_trials = activity.shape[1:]
+    work = [np.empty((rows, n_trials), np.float32) for rows in (3 * n_neurons, 2 * n_neurons, n_neurons, n_neurons)]
+
+    def evolve(n_steps):
+        for _ in range(n_steps):
+            _step(activity, drive, synapses, rates, work)
+
+    return evolve
 
 
 def _step(activity, drive, synapses, rates, work):

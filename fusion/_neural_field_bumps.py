@@ -1,6 +1,7 @@
 """Bumps of activity on a field, and where they are."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from scipy.sparse import csgraph
@@ -17,7 +18,13 @@ class Bump:
     mass: float
     peak: float
     position: np.ndarray
-    node: int
+    _weight: np.ndarray = field(repr=False)
+    _space: object = field(repr=False)
+
+    @cached_property
+    def node(self):
+        """Node at the centre of mass; found when it is asked for, as the paths through a graph take long."""
+        return int(self.nodes[np.argmin(self._space.distances(self.nodes) ** 2 @ self._weight)])
 
 
 def find_bumps(space, adjacency, activity, volumes):
@@ -46,7 +53,8 @@ def _measure(space, nodes, activity, volumes):
         mass=float(weight.sum()),
         peak=float(activity.max()),
         position=_barycentre(space, nodes, weight),
-        node=int(nodes[np.argmin(space.distances(nodes) ** 2 @ weight)]),
+        _weight=weight,
+        _space=space,
     )
 
 

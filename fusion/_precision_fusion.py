@@ -213,6 +213,11 @@ class PrecisionFusion(ClassifierMixin, BaseEstimator):
             return None
         if is_frozen(self.agreement):
             check_is_fitted(self.agreement)
+            if self.agreement.modality_names_ != list(self._n_columns):
+                raise ValueError(
+                    f"agreement was fitted on {self.agreement.modality_names_}; it must know the modalities "
+                    f"{list(self._n_columns)} in this order"
+                )
             return self.agreement
         return clone(self.agreement).fit(arrays, groups=groups)
 

@@ -83,6 +83,8 @@ class Psychometric(BaseEstimator):
             for p in (0.25, middle, 0.75)
             for t in (0.05, 0.3)
         ]
+        if self.lapse == 0:  # probit regression, which has one maximum: the better half of the starts finds it
+            starts = sorted(starts, key=lambda start: self._loss(np.array(start))[0])[:3]
         best = min((self._minimise(np.array(start), self._free) for start in starts), key=lambda end: end[1])
         self._best, loss = best
         self.log_likelihood_ = -loss

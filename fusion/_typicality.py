@@ -4,7 +4,9 @@ import numpy as np
 from sklearn.base import clone
 
 from topology import CellMoments, CodebookDensity, GrowingNeuralGas
+from topology._nearest import nearest_two
 
+SCORES = ("second_moment", "log_density", "distance")
 SCALINGS = ("feature", "common", None)
 
 
@@ -15,7 +17,7 @@ class Typicality:
     ----------
     estimator : estimator or None
         Fitted anew on the layer; None gives the default map of `default_estimator`.
-    score : {"second_moment", "log_density"}
+    score : {"second_moment", "log_density", "distance"}
     scaling : {"feature", "common", None}
     """
 
@@ -31,6 +33,7 @@ class Typicality:
         self.estimator_ = template.fit(X, None)  # FrozenEstimator demands a y
         if self._score == "second_moment":
             self.moments_ = CellMoments(prototypes_of(self.estimator_)).fit(X)
+            self._log_volumes = np.log(self.moments_.variance_).sum(axis=1)
         return self
 
     def score(self, X):
@@ -38,13 +41,35 @@ class Typicality:
         X = self._standardise(X)
         if self._score == "second_moment":
             scores = self.moments_.energy(X)
-        else:
+        elif self._score == "log_density":
             scores = -np.asarray(self.estimator_.score_samples(X), dtype=float)
+        else:
+            scores = self._squared_distance(X)
         if scores.shape != (len(X),):
             raise ValueError(f"estimator must give one score per sample; got shape {scores.shape} for {len(X)} samples")
         if np.isnan(scores).any():
             raise ValueError(f"estimator scored {np.isnan(scores).sum()} samples NaN; no reliability follows from that")
         return scores
+
+    def squared_distance(self, X, lowest_score):
+        """How far each sample is from what is typical, shape (n_samples,): grows with the square of a deviation.
+
+        Of a density, what it is for a Gaussian: twice the excess over `lowest_score`, the score of the densest place.
+        """
+        scores = self.score(X)
+        if self._score == "distance":
+            return scores
+        if self._score == "log_density":
+            return np.maximum(2 * (scores - lowest_score), 0)
+        winners = nearest_two(self._standardise(X), prototypes_of(self.estimator_))[0][:, 0]
+        return scores - self._log_volumes[winners]
+
+    def _squared_distance(self, X):
+        """To the nearest prototype, or to the furthest of the neighbours that are asked for."""
+        if hasattr(self.estimator_, "kneighbors"):
+            return self.estimator_.kneighbors(X)[0][:, -1] ** 2
+        prototypes = prototypes_of(self.estimator_)
+        return ((X - prototypes[nearest_two(X, prototypes)[0][:, 0]]) ** 2).sum(axis=1)
 
     def _standardise(self, X):
         return (X - self._center) / self._scale
@@ -57,7 +82,7 @@ def default_estimator(n_samples, score, seed):
     k-means gave fused accuracies within 0.1 points of each other.
     """
     gas = GrowingNeuralGas(max_units=int(np.clip(n_samples // 10, 2, 100)), random_state=seed)
-    return gas if score == "second_moment" else CodebookDensity(gas)
+    return CodebookDensity(gas) if score == "log_density" else gas
 
 
 def prototypes_of(estimator):
@@ -66,7 +91,7 @@ def prototypes_of(estimator):
         if hasattr(estimator, name):
             return getattr(estimator, name)
     raise TypeError(
-        f'score="second_moment" needs an estimator with prototypes_ or cluster_centers_ after fit; '
+        f'score="second_moment" or "distance" needs an estimator with prototypes_ or cluster_centers_ after fit; '
         f'{type(estimator).__name__} has neither (use score="log_density" for a density)'
     )
 

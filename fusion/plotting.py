@@ -105,9 +105,20 @@ def _plot_variance(calibration, ax):
     ax.plot(ends, ends, color=INK, linestyle=":", label="as predicted")
     ax.errorbar(x, found, yerr=bars, color=COLORS[0], marker="o", markersize=4, label="measured, ± 2 standard errors")
     ax.set(xscale="log", yscale="log", xlim=ends, ylim=ends, aspect="equal")
+    for axis in (ax.xaxis, ax.yaxis):
+        _label_decades(axis, ends)
     ax.set(xlabel="predicted variance (units of y²)", ylabel="mean squared error (units of y²)")
     _legend_above(ax)
     return _clean(ax)
+
+
+def _label_decades(axis, ends):
+    """Powers of 10, and 2 and 5 times these where the axis has few, written out."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(subs=(1.0,) if ends[1] / ends[0] > 1e3 else (1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _plot_accuracy(fusion, X, y, ax, n_bins):

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from smc._kernels import pictures
+from topology._validation import read_only
 
 FRAMES = ("camera", "object")
 SIZES = {
@@ -33,9 +34,8 @@ IN_THE_PICTURE = ("zoom", "crop", "flip", "color")  # what pixels alone let us c
 class Action:
     """n actions, each a vector with named components; a component that is left out is null.
 
-    Each component but `background` forms a group: `compose` and `invert` are exact. Zoom, crop and flip together are the
-    maps u -> D u + crop of picture coordinates, u in [-1, 1] rightward and downward, D = exp(zoom) times a mirror image
-    where flipped.
+    `compose` and `invert` are exact for each component but `background`. Zoom, crop and flip together are the maps
+    u -> D u + crop of picture coordinates, u in [-1, 1] rightward and downward; D = exp(zoom), mirrored where flipped.
 
     Parameters
     ----------
@@ -133,8 +133,12 @@ class Action:
         return len(self.rotation)
 
     def __getitem__(self, index) -> Action:
-        """Return the actions of a slice, a mask or an array of numbers."""
+        """Return the actions of a slice, a mask, an array of numbers, or one number."""
+        index = [index] if isinstance(index, int | np.integer) else index
         return Action(**{name: getattr(self, name)[index] for name in COMPONENTS}, frame=self.frame)
+
+    def __array__(self, dtype=None, copy=None):
+        raise TypeError("an Action becomes an array by action.vector(components), which names its columns")
 
     def __repr__(self):
         return f"Action(n={len(self)}, {', '.join(self.active()) or 'null'}; frame={self.frame!r})"
@@ -163,7 +167,7 @@ class Action:
             raise ValueError(f"then must hold as many actions, {len(self)}; got {len(then)}")
         if then.frame != self.frame:
             raise ValueError(f"then must be in the {self.frame} frame, got {then.frame!r}; see in_frame")
-        first, second = Rotation.from_rotvec(self.rotation), Rotation.from_rotvec(then.rotation)
+        first, second = self._turn(), then._turn()
         turn = second * first if self.frame == "camera" else first * second
         added = {name: getattr(self, name) + getattr(then, name) for name in ("translation", "zoom", "color", "light")}
         return Action(
@@ -237,22 +241,24 @@ class Action:
         center = X.mean(axis=1) if center is None else np.asarray(center)
         if center.shape != (len(self), 3):
             raise ValueError(f"center must have shape ({len(self)}, 3), got {center.shape}")
-        matrix = Rotation.from_rotvec(self.rotation).as_matrix()
-        turned = (X - center[:, None]) @ matrix.transpose(0, 2, 1)
+        turned = (X - center[:, None]) @ self._turn().as_matrix().transpose(0, 2, 1)
         return (turned + (center + self.translation)[:, None]).astype(X.dtype)
 
     def _apply_to_images(self, X):
         fits = X.ndim == 4 and X.shape[3] == 3 and len(X) == len(self) and X.size > 0
         if not fits or X.dtype not in (np.uint8, np.float32, np.float64):
-            raise ValueError(f"X must be pictures ({len(self)}, height, width, 3), uint8 or float; got {X.dtype} {X.shape}")
+            shape = f"({len(self)}, height, width, 3)"
+            raise ValueError(f"X must be pictures {shape}, uint8 or float; got {X.dtype} {X.shape}")
         rendered = [name for name in self.active() if name not in IN_THE_PICTURE]
         if rendered:
             raise ValueError(f"a picture does not tell what {', '.join(rendered)} would change: render it")
         out = np.empty_like(X, order="C")
         highest, rounding = (255.0, 0.5) if X.dtype == np.uint8 else (1.0, 0.0)
-        images = np.ascontiguousarray(X)
-        pictures.warp(images, self._scale(), self.crop, np.exp(self.color), highest, rounding, out)
+        pictures.warp(read_only(X), self._scale(), self.crop, np.exp(self.color), highest, rounding, out)
         return out
+
+    def _turn(self):
+        return Rotation.from_rotvec(self.rotation.copy())  # scipy takes no read-only arrays
 
     def _scale(self):
         """Diagonal (n, 2) of D."""

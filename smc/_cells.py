@@ -32,7 +32,14 @@ class Cells:
         variances = np.maximum(np.linalg.eigvalsh(np.cov(X, rowvar=False).reshape(X.shape[1], -1)), 0.0)
         effective_dimension = max(variances.sum() ** 2 / max((variances**2).sum(), TINY), 1.0)
         nearest = self._squared_distances(X).min(axis=1)
-        self._width2 = max(np.median(nearest) / effective_dimension, TINY)
+        self.width2 = max(np.median(nearest) / effective_dimension, TINY)
+
+    @classmethod
+    def restore(cls, prototypes, edges, width2):
+        """Cells with a given squared width of the blend, as `width2` of others."""
+        cells = cls(prototypes, edges, np.zeros((2, prototypes.shape[1])))
+        cells.width2 = float(width2)
+        return cells
 
     def shares(self, X):
         """Sparse weights (n_samples, n_units) that sum to 1 over the units near each sample."""
@@ -40,7 +47,7 @@ class Cells:
         blend = min(BLEND, self.n_units)
         near = np.argpartition(d2, blend - 1, axis=1)[:, :blend]
         d2 = np.take_along_axis(d2, near, axis=1)
-        shares = np.exp((d2.min(axis=1, keepdims=True) - d2) / (2.0 * self._width2))
+        shares = np.exp((d2.min(axis=1, keepdims=True) - d2) / (2.0 * self.width2))
         shares /= shares.sum(axis=1, keepdims=True)
         starts = np.arange(len(X) + 1) * blend
         return csr_array((shares.ravel(), near.ravel(), starts), shape=(len(X), self.n_units))

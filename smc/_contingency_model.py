@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections import namedtuple
 
-import networkx as nx
 import numpy as np
 from scipy.special import digamma, xlogy
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
-from smc._context_symbols import ContextSymbols, action_of, pair
+from smc._context_symbols import ContextSymbols, pair
 from smc._context_tree import ContextTree
+from smc._contingency_file import load_model, save_model
+from smc._contingency_graph import as_graph
 from smc._contingency_steps import as_actions, as_history, as_observations, previous_steps
-from smc._kernels.contexts import END
 from smc._symbols import Symbols
 from smc._transitions import pick_modality
-from topology import storage
 from topology._validation import check_choice, check_integer, check_real
 
 MAX_ORDER = 4
 CHUNK, CALLBACK_CHUNK = 1 << 15, 1 << 12  # steps counted in one go: few enough to stay near the processor
-VERSION = 2  # of the files
 
 # What a callback sees: steps counted, contexts of all depths, mean surprise in nats since the last callback.
 ContingencyState = namedtuple("ContingencyState", "n_steps n_contexts surprise")
@@ -381,40 +379,12 @@ class ContingencyModel(BaseEstimator):
             If `order` is 0: then no observations are kept.
         """
         check_is_fitted(self, "_tree")
-        if self.order == 0:
-            raise ValueError("order must be 1 to draw a graph of observations; with order=0 only actions are kept")
-        contexts, cells, counts, depths = self._tree.to_rows()
-        parents, symbols = np.repeat(contexts, contexts[:, -1], axis=0).T[:2]
-        drawn = np.repeat(depths == 1, contexts[:, -1])
-        acts = contexts[parents[drawn] - 1, 1]
-        steps = np.stack([acts, symbols[drawn]], axis=1)
-        table = np.full((len(steps), self.order + 1), END)
-        table[:, :2] = steps
-        probabilities = self._tree.probabilities(table, cells[drawn])
-        actions = self._symbols.actions.rows[action_of(acts)]
-        before, outcomes = self._symbols.observations.rows[symbols[drawn]], self._outcomes.rows[cells[drawn]]
-        after = before + outcomes if self.target == "change" else outcomes
-        graph = nx.MultiDiGraph(observation_shape=self._shape)
-        for i in np.lexsort(np.hstack([actions, before, outcomes]).T[::-1]).tolist():
-            act = int(actions[i, 0]) if self._n_digits == 1 else tuple(actions[i].tolist())
-            count = float(counts[drawn][i]) if self.forgetting else round(counts[drawn][i])
-            graph.add_edge(
-                self._node(before[i]), self._node(after[i]), key=act, action=act, count=count,
-                probability=float(probabilities[i]),
-            )  # fmt: skip
-        return graph
-
-    def _node(self, row):
-        return int(row[0]) if self._shape == () else tuple(row.tolist())
+        return as_graph(self)
 
     def save(self, path):
         """Write the model to one safetensors file, whole or not at all."""
         check_is_fitted(self, "_tree")
-        contexts, cells, counts, _ = self._tree.to_rows()
-        arrays = {"contexts": contexts, "cells": cells, "counts": counts}
-        arrays |= {name: symbols.rows for name, symbols in self._tables().items()}
-        metadata = {"parameters": self.get_params(), "shape": list(self._shape), "n_steps": self.n_steps_}
-        storage.save(path, arrays, kind="ContingencyModel", version=VERSION, metadata=metadata)
+        save_model(path, self)
 
     @classmethod
     def load(cls, path):
@@ -427,34 +397,7 @@ class ContingencyModel(BaseEstimator):
         topology.storage.CorruptFileError
             The file is damaged or holds something else.
         """
-        arrays, metadata = storage.load(path, kind="ContingencyModel", version=VERSION)
-        schema = {name: ("i", (name, name + " width")) for name in ("actions", "observations", "outcomes")}
-        schema |= {"contexts": ("i", ("contexts", 5)), "cells": ("i", ("cells",)), "counts": ("f", ("cells",))}
-        sizes = storage.check(path, arrays, schema)
-        arrays = {name: array.astype(float if name == "counts" else np.int64) for name, array in arrays.items()}
-        try:
-            model = cls(**metadata["parameters"])
-            model._check_parameters()
-            model._start(tuple(metadata["shape"]), sizes["actions width"])
-            for name, symbols in model._tables().items():
-                if arrays[name].shape[1] != symbols.rows.shape[1]:
-                    raise ValueError(f"{name} do not have the shape of an observation")
-                if len(np.unique(symbols.add(arrays[name]))) < sizes[name]:
-                    raise ValueError(f"two of the {name} are the same")
-            if not model._symbols.has(arrays["contexts"][:, 1]):
-                raise ValueError("contexts of unknown actions or observations")
-            tables = (arrays[name] for name in ("contexts", "cells", "counts"))
-            model._tree.restore(*tables, check_integer("n_steps", metadata["n_steps"], 1), sizes["outcomes"])
-        except (KeyError, TypeError, ValueError, IndexError) as error:
-            raise storage.CorruptFileError(f"{path}: not a contingency model ({error})") from error
-        return model
-
-    def _tables(self):
-        return {
-            "actions": self._symbols.actions,
-            "observations": self._symbols.observations,
-            "outcomes": self._outcomes,
-        }
+        return load_model(cls, path)
 
     # --- checks --------------------------------------------------------------------------------------------------
 

@@ -7,27 +7,35 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
-from smc._cells import Cells, apply_linear_maps, fit_linear_maps
-from smc._noise import CellNoise
-from smc._ridge import CrossValidatedRidge, Features
+from smc._batch_rules import BatchRules
+from smc._cells import Cells
+from smc._local_linear_file import load_rules, save_rules
+from smc._recursive import RecursiveRules
+from smc._ridge import Features
 from smc._transitions import pick_modality
 from topology import GrowingNeuralGas
-from topology._validation import check_generator, check_integer
+from topology._validation import check_choice, check_generator, check_integer, check_real
 
-LOCAL_RIDGES = (1.0, 10.0, 100.0, 1000.0, np.inf)
 STEPS_PER_UNIT, MAX_UNITS = 75, 200
+RECURSIVE_RIDGE = 10.0
 
 
 class LocalLinearContingency(BaseEstimator):
-    """Predicted change of one sense under a continuous action, and the variance of its error.
+    """Predicted change of one sense under an action, and the variance of its error.
 
-    The change is a ridge regression on the observation, on features phi of the action and on products of both. In each
-    cell of a map of the sense, a further ridge regression of what remains on [1, phi] is pooled with the cell's
-    neighbours and blended between the nearest units. All penalties are chosen by cross-validation.
+    In batch training the change is a ridge regression on the observation, on features phi of the action and on
+    products of both. In each cell of a map of the sense, a further ridge regression of what remains on [1, phi] is
+    pooled with the cell's neighbours and blended between the nearest units. All penalties are chosen by
+    cross-validation.
 
     The variance is learned from errors on left-out folds: per cell and output, times a factor that is log-linear in the
     cell's noise and in phi. Folds leave out whole groups if the transitions have at least `n_folds` of them, so that
     the variance holds for new groups, such as objects never seen.
+
+    In online training the same two levels are learned step by step by recursive least squares, each discrete action
+    with regressions of its own; the cells take the leading principal components of the observation too. The variance is
+    that of Bayesian linear regression, times a factor that is learned along. What the first steps show, the map and the
+    scales, stays. Steps in any number of portions give the same.
 
     Parameters
     ----------
@@ -43,6 +51,10 @@ class LocalLinearContingency(BaseEstimator):
     n_components : int, default=24
         Principal components of the observation whose products with phi are features.
     n_folds : int, default=4
+    training : {"batch", "online"}, default="batch"
+        How to learn; only "online" has `partial_fit` and discrete actions.
+    forgetting : float in [0, 1), default=0.0
+        Share of its weight that a step loses with each further step in the same regression; online only.
     random_state : int, RandomState, Generator or None
         Seeds the folds and the default map.
 
@@ -51,9 +63,10 @@ class LocalLinearContingency(BaseEstimator):
     estimator_ : estimator
         The fitted map.
     ridge_, local_ridge_ : float
-        Chosen penalties, in steps; an infinite `local_ridge_` means that the cells did not help.
+        Penalties, in steps; an infinite `local_ridge_` means that the cells did not help.
     noise_variance_ : ndarray (n_units, n_features)
-        Variance of the error in each cell, in squared units of the sense, before the factor.
+        Variance of the error in each cell, in squared units of the sense, before the factor. With discrete actions
+        (n_units, n_actions, n_features).
 
     Examples
     --------
@@ -70,17 +83,31 @@ class LocalLinearContingency(BaseEstimator):
     """
 
     def __init__(
-        self, estimator=None, *, modality=None, action_features=None, n_components=24, n_folds=4, random_state=None
+        self,
+        estimator=None,
+        *,
+        modality=None,
+        action_features=None,
+        n_components=24,
+        n_folds=4,
+        training="batch",
+        forgetting=0.0,
+        random_state=None,
     ):
         self.estimator = estimator
         self.modality = modality
         self.action_features = action_features
         self.n_components = n_components
         self.n_folds = n_folds
+        self.training = training
+        self.forgetting = forgetting
         self.random_state = random_state
 
     def fit(self, transitions):
-        """Learn from `transitions` (`Transitions`) with observations (n, n_features) and real actions (n, d).
+        """Learn from `transitions` (`Transitions`) with observations (n, n_features), forgetting all learned before.
+
+        Actions are real vectors (n, d); in online training also the numbers (n,) of discrete actions, all of which
+        must occur up to the largest.
 
         Raises
         ------
@@ -91,26 +118,55 @@ class LocalLinearContingency(BaseEstimator):
         X, action, change = self._read(transitions)
         if len(X) < 5 * self.n_folds:
             raise ValueError(f"transitions must hold at least 5 * n_folds = {5 * self.n_folds} steps; got {len(X)}")
-        phi = self._phi(action)
+        n_actions, phi, number = self._code(action)
         rng = check_generator(self.random_state)
         folds = _draw_folds(len(X), transitions.group, self.n_folds, rng)
         self.estimator_ = self._fit_map(X, rng)
-        self.n_features_in_, self._n_action = X.shape[1], action.shape[1:]
-        self._cells = Cells(self.estimator_.prototypes_, self.estimator_.edges_, X)
-        self._features = Features(X, phi, self.n_components)
-        features, phi = self._features(X, phi)
-        inputs, shares = _with_constant(phi), self._cells.shares(X)
-
-        self._ridge = CrossValidatedRidge(features, change, folds, self.n_folds)
-        self.ridge_ = self._ridge.ridge
-        errors = self._left_out_errors(features, inputs, shares, change, folds)
-        best = int(np.argmin([(error**2).sum() for error in errors]))
-        self.local_ridge_ = LOCAL_RIDGES[best]
-        residual = change - self._ridge.predict(features)
-        (self._maps,) = fit_linear_maps(self._cells, shares, inputs, residual, [self.local_ridge_])
-        self._noise = CellNoise(self._cells, shares, phi, errors[best] ** 2, folds, self.n_folds)
-        self.noise_variance_ = self._noise.variance
+        self.n_features_in_, self._n_action, self._n_actions = X.shape[1], action.shape[1:], n_actions
+        cells = Cells(self.estimator_.prototypes_, self.estimator_.edges_, X)
+        features = Features(X, phi, self.n_components)
+        if self.training == "batch":
+            self._rules = BatchRules(cells, features, X, phi, change, folds, self.n_folds)
+        else:
+            n_regressions = max(n_actions, 1)
+            self._rules = RecursiveRules(cells, features, X.shape[1], n_regressions, RECURSIVE_RIDGE, self.forgetting)
+            self._rules.update(X, phi, number, change)
         return self
+
+    def partial_fit(self, transitions):
+        """Learn from further steps too, in their order; the first ones as in `fit`.
+
+        Raises
+        ------
+        ValueError
+            In batch training, or if the steps do not fit the earlier ones.
+        """
+        self._check_parameters()
+        if self.training == "batch":
+            raise ValueError("training must be 'online' to learn from further steps; got 'batch'")
+        if not hasattr(self, "estimator_"):
+            return self.fit(transitions)
+        X, action, change = self._read(transitions)
+        X, action = self._check_inputs(X, action)
+        _, phi, number = self._code(action, self._n_actions)
+        self._rules.update(X, phi, number, change)
+        return self
+
+    @property
+    def ridge_(self):
+        check_is_fitted(self, "estimator_")
+        return self._rules.ridge
+
+    @property
+    def local_ridge_(self):
+        check_is_fitted(self, "estimator_")
+        return self._rules.local_ridge
+
+    @property
+    def noise_variance_(self):
+        check_is_fitted(self, "estimator_")
+        noise = self._rules.noise_variance
+        return noise.reshape(-1, self._n_actions, noise.shape[-1]) if self._n_actions else noise
 
     def predict(self, X, action):
         """Predict what an action changes.
@@ -119,7 +175,7 @@ class LocalLinearContingency(BaseEstimator):
         ----------
         X : array (n_samples, n_features)
             Observations.
-        action : array (n_samples, d)
+        action : array (n_samples, d), or (n_samples,) of int
 
         Returns
         -------
@@ -129,12 +185,8 @@ class LocalLinearContingency(BaseEstimator):
             Expected squared error of each component of `change`.
         """
         X, action = self._check_inputs(X, action)
-        features, phi = self._features(X, self._phi(action))
-        shares = self._cells.shares(X)
-        change = self._ridge.predict(features)
-        if np.isfinite(self.local_ridge_):
-            change += apply_linear_maps(self._maps, shares, _with_constant(phi))
-        return change, self._noise.predict(shares, phi)
+        _, phi, number = self._code(action, self._n_actions)
+        return self._rules.predict(X, phi, number)
 
     def units(self, X):
         """Number of the best matching unit of each observation (n_samples,)."""
@@ -153,6 +205,33 @@ class LocalLinearContingency(BaseEstimator):
             raise ValueError("transitions must hold changes that differ, for R2 compares with their variance")
         return float(1.0 - (error**2).sum() / total)
 
+    def save(self, path):
+        """Write what was learned to one safetensors file, whole or not at all.
+
+        Of the map, its prototypes and edges are kept. `random_state` is kept if it is None or an integer.
+        """
+        check_is_fitted(self, "estimator_")
+        save_rules(path, self)
+
+    @classmethod
+    def load(cls, path, *, action_features=None):
+        """Read a model that `save` wrote.
+
+        Parameters
+        ----------
+        path : str or path-like
+        action_features : callable, optional
+            The function that the model was fitted with, for files hold no code; needed if there was one.
+
+        Raises
+        ------
+        FileNotFoundError
+            There is no such file.
+        topology.storage.CorruptFileError
+            The file is damaged or holds something else.
+        """
+        return load_rules(cls, path, action_features)
+
     # --- parts of fit --------------------------------------------------------------------------------------------
 
     def _fit_map(self, X, rng):
@@ -165,22 +244,15 @@ class LocalLinearContingency(BaseEstimator):
             raise ValueError(f"estimator is a map of {n_features} features, the observations have {X.shape[1]}")
         return fitted
 
-    def _left_out_errors(self, features, inputs, shares, change, folds):
-        """Errors (n, n_features) on left-out folds, for each local penalty."""
-        errors = [np.empty_like(change) for _ in LOCAL_RIDGES]
-        for fold in range(self.n_folds):
-            left, kept = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
-            residual = change - self._ridge.predict(features, without_fold=fold)
-            maps = fit_linear_maps(self._cells, shares[kept], inputs[kept], residual[kept], LOCAL_RIDGES)
-            for error, cell_maps in zip(errors, maps):
-                error[left] = residual[left] - apply_linear_maps(cell_maps, shares[left], inputs[left])
-        return errors
-
     # --- checks --------------------------------------------------------------------------------------------------
 
     def _check_parameters(self):
         check_integer("n_components", self.n_components, 1)
         check_integer("n_folds", self.n_folds, 2)
+        check_choice("training", self.training, ("batch", "online"))
+        check_real("forgetting", self.forgetting, 0.0, 1.0, open_high=True)
+        if self.training == "batch" and self.forgetting:
+            raise ValueError(f"forgetting must be 0 in batch training; got {self.forgetting}")
         if self.action_features is not None and not callable(self.action_features):
             raise TypeError(f"action_features must be None or callable; got {type(self.action_features).__name__}")
 
@@ -203,11 +275,27 @@ class LocalLinearContingency(BaseEstimator):
             raise ValueError(f"action must have shape {(len(X), *self._n_action)}; got {action.shape}")
         return X, action
 
+    def _code(self, action, n_known=None):
+        """Number of discrete actions or 0, features of the action (n, m) and its number (n,), 0 if it has none."""
+        if action.ndim != 1 or self.action_features is not None or self.training == "batch":
+            return 0, self._phi(action), np.zeros(len(action), np.int64)
+        if action.dtype.kind not in "iu":
+            raise TypeError(f"action must be whole numbers, or vectors (n, d); got {action.dtype}")
+        number = action.astype(np.int64)
+        n_actions = int(number.max()) + 1 if n_known is None else n_known
+        if number.min() < 0 or number.max() >= n_actions:
+            raise ValueError(f"action must be in 0..{n_actions - 1}, as in fit; got {number.min()}..{number.max()}")
+        if n_known is None and len(np.unique(number)) < n_actions:
+            missing = np.setdiff1d(np.arange(n_actions), number)[0]
+            raise ValueError(f"action must hold every number from 0 to {n_actions - 1}; {missing} is missing")
+        return n_actions, np.empty((len(number), 0)), number
+
     def _phi(self, action):
         if self.action_features is None:
             if action.ndim != 2:
                 raise ValueError(
-                    "action must be vectors (n, d); code discrete actions by action_features, as one-hot vectors"
+                    "action must be vectors (n, d); learn discrete actions with training='online', or code them by "
+                    "action_features, as one-hot vectors"
                 )
             first, second = np.triu_indices(action.shape[1])
             return np.hstack([action, action[:, first] * action[:, second]]).astype(float)
@@ -224,7 +312,3 @@ def _draw_folds(n, group, n_folds, rng):
         if len(labels) >= n_folds:
             return (rng.permutation(len(labels)) % n_folds)[of_label]
     return rng.permutation(n) % n_folds
-
-
-def _with_constant(phi):
-    return np.hstack([np.ones((len(phi), 1)), phi])

@@ -30,6 +30,8 @@ class CellNoise:
         Per cell, before the factor.
     """
 
+    STATE = ("variance", "_overall", "_weights", "_range")
+
     def __init__(self, cells, shares, phi, squared_errors, folds, n_folds):
         overall = squared_errors.mean(axis=0)
         self._overall = np.maximum(overall, max(np.finfo(float).eps * overall.max(), SMALLEST))
@@ -46,7 +48,7 @@ class CellNoise:
         ratios = (squared_errors / self._overall).mean(axis=1) / (variance / self._overall).mean(axis=1)
         self._weights = _fit_log_linear(features, ratios)
         log_factor = features @ self._weights
-        self._range = log_factor.min(), log_factor.max()
+        self._range = np.array([log_factor.min(), log_factor.max()])
 
     def predict(self, shares, phi):
         """Variances (n_samples, n_outputs); beyond the range learned from, the factor stays at its extremes."""

@@ -18,13 +18,31 @@ class Features:
     n_components : int
     """
 
+    STATE = ("_center", "_scale", "_phi_center", "_phi_scale", "_axes")
+
     def __init__(self, X, phi, n_components):
-        self._center, self._scale = X.mean(axis=0), _scale(X)
-        self._phi_center, self._phi_scale = phi.mean(axis=0), _scale(phi)
+        self._center, self._scale = X.mean(axis=0), scale_of(X)
+        self._phi_center, self._phi_scale = phi.mean(axis=0), scale_of(phi)
         Z = (X - self._center) / self._scale
         variances, axes = np.linalg.eigh(Z.T @ Z / len(Z))
         kept = np.flatnonzero(variances > 1e-9 * variances[-1])[-n_components:]
         self._axes = axes[:, kept] / np.sqrt(variances[kept])
+
+    @property
+    def n_components(self):
+        return self._axes.shape[1]
+
+    @property
+    def n_action_features(self):
+        return len(self._phi_center)
+
+    @property
+    def n_features(self):
+        return len(self._center) + self.n_action_features * (1 + self.n_components)
+
+    def components(self, X):
+        """Standardised principal components (n_samples, at most n_components), the leading ones first."""
+        return ((X - self._center) / self._scale) @ self._axes[:, ::-1]
 
     def __call__(self, X, phi):
         """Features (n_samples, n_features + n_action_features * (1 + n_components)), and phi standardised."""
@@ -41,6 +59,8 @@ class CrossValidatedRidge:
     ----------
     ridge : float
     """
+
+    STATE = ("_F_mean", "_Y_mean", "_weights")
 
     def __init__(self, F, Y, folds, n_folds):
         self._F_mean, self._Y_mean = F.mean(axis=0), Y.mean(axis=0)
@@ -71,6 +91,6 @@ def _solve(decomposition, ridge):
     return axes @ (rotated / (variances + ridge)[:, None])
 
 
-def _scale(X):
+def scale_of(X):
     scale = X.std(axis=0)
     return np.where(scale > 0.0, scale, 1.0)

@@ -7,6 +7,7 @@ import numpy as np
 from smc._kernels.symbols import UNKNOWN, number_rows
 
 START = 64  # symbols for which there is room at first
+N_SMALL = 1 << 14  # integers around 0 that are looked up without a search
 
 
 class Symbols:
@@ -34,7 +35,7 @@ class Symbols:
     def find(self, rows):
         """Numbers (n,) of rows (n, width) of int64; `UNKNOWN` for those never met."""
         numbers = np.empty(len(rows), np.int64)
-        number_rows(rows, 0, self._rows, self.size, self._slots, False, numbers)
+        number_rows(rows, 0, self._rows, self.size, self._slots, self._small, False, numbers)
         return numbers
 
     def add(self, rows):
@@ -42,7 +43,7 @@ class Symbols:
         numbers = np.empty(len(rows), np.int64)
         done = 0
         while True:
-            done, self.size = number_rows(rows, done, self._rows, self.size, self._slots, True, numbers)
+            done, self.size = number_rows(rows, done, self._rows, self.size, self._slots, self._small, True, numbers)
             if done == len(rows):
                 return numbers
             self._allocate(np.concatenate([self._rows, np.empty_like(self._rows)]))
@@ -66,5 +67,7 @@ class Symbols:
         self._rows = rows
         self._order = None
         self._slots = np.full(1 << int(2 * len(rows) - 1).bit_length(), UNKNOWN, np.int32)
+        self._small = np.full(N_SMALL if rows.shape[1] == 1 else 0, UNKNOWN, np.int32)
         known, self.size = self.rows, 0
-        _, self.size = number_rows(known, 0, self._rows, 0, self._slots, True, np.empty(len(known), np.int64))
+        arrays = self._slots, self._small
+        _, self.size = number_rows(known, 0, self._rows, 0, *arrays, True, np.empty(len(known), np.int64))

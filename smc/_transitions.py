@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from smc._episode_files import EpisodeRows, read_episodes
 from smc._rollout import collect
 
 
@@ -146,6 +147,38 @@ class Transitions:
         """
         return cls(*collect(env, policy, n, seed, group))
 
+    @classmethod
+    def from_folder(cls, path) -> Transitions:
+        """Read recorded episodes from a folder of ``.npz`` files, one file per episode.
+
+        Each file holds ``action`` (T - 1, d), or (T - 1,) of integers, and per modality an array (T, ...): what was
+        sensed before the first action, and after each. `numpy.savez` writes such files.
+
+        Observations stay on disk: they are checked once, file by file, and read when steps are taken out, as
+        ``steps[rows]`` or ``steps.observation[name][rows]``. `numpy.asarray` reads all of one modality.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Only its ``.npz`` files are read, in the order of their names.
+
+        Returns
+        -------
+        Transitions
+            The name of the file, without its suffix, is the group of a step.
+
+        Raises
+        ------
+        NotADirectoryError
+            There is no such folder.
+        topology.storage.CorruptFileError
+            A file is damaged.
+        ValueError, TypeError
+            No files, or an episode that is compressed, ragged, not numeric, not finite, or unlike the first one; the
+            file is named.
+        """
+        return cls(*read_episodes(path))
+
 
 def _as_senses(side, senses):
     if not isinstance(senses, Mapping):
@@ -159,7 +192,8 @@ def _as_senses(side, senses):
 
 
 def _as_numeric(what, array):
-    array = np.asanyarray(array)
+    if not isinstance(array, EpisodeRows):
+        array = np.asanyarray(array)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{what} must be a real, integer or boolean array; got dtype {array.dtype}")
     if array.ndim == 0 or array.size == 0:

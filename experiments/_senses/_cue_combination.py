@@ -59,7 +59,7 @@ class Procedure:
             fit = Psychometric(lapse=LAPSE, confidence=None).fit(offsets, chosen, n)
             # The next block surrounds what this one found; its steps are no finer than this one could tell.
             center = np.clip(fit.pse_, offsets[0], offsets[-1])
-            half_width = np.clip(1.75 * fit.threshold_, 2 * half_width / n_levels, half_width)
+            half_width = np.clip(1.75 * fit.threshold_, 3 * half_width / n_levels, half_width)
         return fit.pse_, fit.threshold_
 
 
@@ -122,17 +122,18 @@ def predictions(alone):
     }
 
 
-def differences(results, rule):
-    """Measured minus optimal weight, and measured over optimal threshold: one interval per level each."""
-    i = RULES.index(rule)
-    weights = results["weight"][:, i] - results["optimal_weight"]
-    ratios = results["threshold"][:, i] / results["optimal_threshold"]
-    return [[paired_bootstrap(values[:, j]) for j in range(values.shape[1])] for values in (weights, ratios)]
+def compare(results):
+    """Rule -> two lists over levels: intervals of measured minus optimal weight, of measured over optimal threshold."""
+    compared = {}
+    for i, rule in enumerate(RULES):
+        weights = results["weight"][:, i] - results["optimal_weight"]
+        ratios = results["threshold"][:, i] / results["optimal_threshold"]
+        compared[rule] = tuple([paired_bootstrap(values) for values in levels.T] for levels in (weights, ratios))
+    return compared
 
 
-def is_optimal(results, rule):
-    """Whether the weights and thresholds of a rule are near those that the senses alone predict, at every level."""
-    weights, ratios = differences(results, rule)
+def is_optimal(weights, ratios):
+    """Whether weights and thresholds are near those that the senses alone predict, at every level."""
     return all(abs(w.mean) <= WEIGHT_TOLERANCE for w in weights) and all(
         r.mean <= RATIO_TOLERANCE or r.low <= 1 <= r.high for r in ratios
     )
@@ -145,15 +146,12 @@ RULE_OF_COMBINATION = (
 )
 
 
-def summary_of(results):
+def summary_of(compared):
     """Deviations from the prediction by rule, over the levels."""
-    lines = []
-    for rule in RULES:
-        weights, ratios = differences(results, rule)
-        lines.append(
-            f"{rule:<8} {'as predicted' if is_optimal(results, rule) else 'not as predicted'}: weight "
-            + " ".join(f"{w.mean:+.3f}" for w in weights)
-            + "; sigma "
-            + " ".join(format(r, ".2f") for r in ratios)
-        )
-    return "\n".join(lines)
+    return "\n".join(
+        f"{rule:<8} {'as predicted' if is_optimal(weights, ratios) else 'not as predicted'}: weight "
+        + " ".join(f"{w.mean:+.3f}" for w in weights)
+        + "; sigma "
+        + " ".join(format(r, ".2f") for r in ratios)
+        for rule, (weights, ratios) in compared.items()
+    )

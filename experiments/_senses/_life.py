@@ -47,7 +47,7 @@ def calibrate(observers, y_range, n_samples, rng):
             X,
             y[0],
             n_bins=N_BINS,
-            true_variance=observers.sources[name].oracle(X, y[0], conditions[0]),
+            true_variance=observers.sources[name].squared_error(y[0], conditions[0]),
             held_out=(X_more, y[1]),
         )
         bins[i, :, : len(found.counts)] = found.predicted, found.measured, found.standard_errors

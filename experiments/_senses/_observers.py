@@ -2,7 +2,7 @@
 
 import numpy as np
 from sklearn.decomposition import PCA
-from sklearn.linear_model import GammaRegressor
+from sklearn.linear_model import GammaRegressor, LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
@@ -10,17 +10,18 @@ from fusion import fuse_gaussians
 from topology import CodebookDensity, GrowingNeuralGas
 
 RULES = ("learned", "oracle", "constant", "density", "permuted")
+LEAST_SLOPE = 0.2
 
 
 class Observers:
     """Combine the estimates of an agent by precisions from different sources.
 
-    "learned": what the agent says. "oracle": the mean squared error of the agent's own estimates given the stimulus and
-    the true conditions, by regression on many simulated trials. "constant": one precision per sense, from the mean
-    squared error over the experience. "density": the map alone, sigma being proportional to the distance between units,
-    density**(-1/d), with the same overall variance. "permuted": learned, but of another trial under any of the test
-    conditions. "exchanged": learned, but of another trial under the same. What the rules other than "learned" are told
-    never reaches the agent.
+    "learned": what the agent says. "oracle": how much the agent's own estimates scatter about their mean, given the
+    stimulus and the true conditions, by regression on many simulated trials. "constant": one precision per sense, from
+    the mean squared error over the experience. "density": the map alone, sigma being proportional to the distance
+    between units, density**(-1/d), with the same overall variance. "permuted": learned, but of another trial under any
+    of the test conditions. "exchanged": learned, but of another trial under the same. What the rules other than
+    "learned" are told never reaches the agent.
 
     Parameters
     ----------
@@ -83,15 +84,15 @@ class Sources:
         y = rng.uniform(-y_range, y_range, n_samples)
         conditions = sensor.conditions(n_samples, rng)
         X = sensor.sense(y, rng, **conditions)
-        squared_error = (y - agent.senses[name].predict(X)) ** 2
-        self._mean = squared_error.mean()
-        # The gamma deviance of squared errors is the likelihood of Gaussian errors of that variance.
-        self._regression = make_pipeline(
-            StandardScaler(),
-            PolynomialFeatures(5),
-            StandardScaler(),
-            GammaRegressor(alpha=1e-5, solver="newton-cholesky"),
-        ).fit(_table(y, conditions), np.maximum(squared_error, 1e-12 * self._mean))
+        estimates, table = agent.senses[name].predict(X), _table(y, conditions)
+        self._mean = np.mean((estimates - y) ** 2)
+        self._step = y_range / 50
+        self._expected = _polynomial(LinearRegression()).fit(table, estimates)
+        scatter = (estimates - self._expected.predict(table)) ** 2
+        # The gamma deviance of squares is the likelihood of Gaussian scatter of that variance.
+        self._scatter = _polynomial(GammaRegressor(alpha=1e-5, solver="newton-cholesky")).fit(
+            table, np.maximum(scatter, 1e-12 * self._mean)
+        )
         units = GrowingNeuralGas(agent.senses[name].estimator_.n_units_, random_state=0)
         self._map = make_pipeline(PCA(min(12, X.shape[1]), random_state=0), CodebookDensity(units, kind="cell")).fit(X)
         self._scale = self._mean / self._squared_distance(X).mean()
@@ -100,7 +101,15 @@ class Sources:
         return np.full(len(y), self._mean)
 
     def oracle(self, X, y, conditions):
-        return self._regression.predict(_table(y, conditions))
+        """Variance of an estimate that is drawn to the prior: its scatter is less by the slope against y."""
+        up, down = (self._expected.predict(_table(y + step, conditions)) for step in (self._step, -self._step))
+        slope = np.maximum((up - down) / (2 * self._step), LEAST_SLOPE)
+        return self._scatter.predict(_table(y, conditions)) / slope
+
+    def squared_error(self, y, conditions):
+        """Expected squared error of the agent's estimate given the stimulus and the conditions."""
+        table = _table(y, conditions)
+        return self._scatter.predict(table) + (self._expected.predict(table) - y) ** 2
 
     def density(self, X, y, conditions):
         return self._scale * self._squared_distance(X)
@@ -116,6 +125,10 @@ def draw(conditions, n, rng):
         key: np.exp(rng.uniform(*np.log(value), n)) if isinstance(value, tuple) else np.full(n, float(value))
         for key, value in conditions.items()
     }
+
+
+def _polynomial(regressor):
+    return make_pipeline(StandardScaler(), PolynomialFeatures(5), StandardScaler(), regressor)
 
 
 def _table(y, conditions):

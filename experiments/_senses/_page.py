@@ -3,7 +3,7 @@
 import numpy as np
 
 from experiments._figures import interval_line
-from experiments._senses._cue_combination import differences
+from experiments._senses._cue_combination import compare
 from experiments._senses._life import mean_calibration
 from experiments._senses._observers import RULES
 
@@ -29,8 +29,7 @@ def combination_rows(results, levels, unit):
     """One row per level and rule: what the senses alone predict and what was measured, means and intervals."""
     rows = []
     alone = results["alone"].mean(axis=0) / np.sqrt(2)
-    for rule in RULES:
-        weights, ratios = differences(results, rule)
+    for rule, (weights, ratios) in compare(results).items():
         for j, level in enumerate(levels):
             rows.append(
                 {
@@ -62,27 +61,28 @@ def draw_ratios(ax, ratios, rules, levels, label):
         color, marker, dash = LOOKS[rule]
         interval_line(ax, levels, ratios[:, i], LABELS[rule], color=color, marker=marker, linestyle=dash)
     ax.set(xlabel=label, ylabel="threshold of both / predicted", yscale="log", xticks=levels)
-    _plain_ticks(ax, ratios)
+    means = ratios.mean(axis=0)
+    ax.set_ylim(means.min() / 1.08, means.max() * 1.12)
+    _plain_ticks(ax)
 
 
-def draw_calibration(ax, results, sense, title):
+def draw_calibration(ax, results, sense, title, unit):
     """Squared error against predicted variance of one sense, means over seeds."""
     from fusion.plotting import plot_calibration
 
     plot_calibration(mean_calibration(results, sense), ax=ax)
     ax.get_legend().remove()
     numbers = results["calibration_numbers"][:, sense].mean(axis=0)
-    ax.set_title(title)
+    ax.set(title=title, xlabel=f"predicted variance ({unit}²)", ylabel=f"mean squared error ({unit}²)")
     ax.text(0.04, 0.96, f"slope {numbers[0]:.2f}\nrank {numbers[1]:.2f}", transform=ax.transAxes, va="top")
 
 
-def _plain_ticks(ax, ratios):
-    from matplotlib.ticker import FixedLocator, NullFormatter, ScalarFormatter
+def _plain_ticks(ax):
+    from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
 
-    ticks = np.array([0.85, 0.9, 0.95, 1, 1.05, 1.1, 1.2, 1.5, 2, 3, 4, 6])
-    low, high = np.nanmin(ratios) / 1.05, np.nanmax(ratios) * 1.05
-    if high > 1.6:
-        ticks = ticks[[1, 3, 6, 7, 8, 9, 10, 11]]
-    ax.yaxis.set_major_locator(FixedLocator(ticks[(ticks >= low) & (ticks <= high)]))
+    wide = ax.get_ylim()[1] > 1.8
+    ax.yaxis.set_major_locator(
+        FixedLocator([1, 1.2, 1.5, 2, 3, 4, 6] if wide else [0.85, 0.9, 0.95, 1, 1.05, 1.1, 1.2])
+    )
     ax.yaxis.set_major_formatter(ScalarFormatter())
-    ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.yaxis.set_minor_locator(NullLocator())

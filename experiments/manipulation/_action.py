@@ -9,15 +9,12 @@ import torch
 
 from smc import LocalLinearContingency, Transitions
 from smc.encoders import bf16_supported, embed
+from smc.encoders.metrics import action_r2
+from smc.encoders.metrics._action_probe import descend, reader
+from smc.encoders.metrics._views import explained, ordered_pairs
 from topology import GrowingNeuralGas
 
 N_TURNS = 2  # turns tried from each view for retrieval
-
-
-def ordered_pairs(n_frames):
-    i, j = np.meshgrid(np.arange(n_frames), np.arange(n_frames), indexing="ij")
-    apart = i != j
-    return i[apart], j[apart]
 
 
 def hit_at_1(module, X, poses, *, predicted=True) -> np.ndarray:
@@ -48,27 +45,8 @@ def turn_r2(features, poses, test_features, test_poses, config, seed) -> np.ndar
     its denominator, so that the mean over objects is the R2 of the whole. Without dropout the probe learns the objects
     by heart and reads new ones worse than their mean.
     """
-    i, j = ordered_pairs(features.shape[1])
-
-    def paired(f, p):
-        return np.concatenate([f[:, i], f[:, j]], -1), p[:, j] - p[:, i]
-
-    X, Y = paired(features, poses)
-    T, truth = paired(test_features, test_poses)
-    mean, scale = X.mean((0, 1)), X.std((0, 1)) + 1e-6
-    X, T = ((v - mean) / scale for v in (X, T))
-    generator = torch.Generator().manual_seed(seed)
-    probe = reader(X.shape[-1], generator)
-    inputs, targets = as_rows(X), as_rows(Y / Y.std((0, 1)))
-
-    def loss():
-        rows = torch.randint(len(inputs), (512,), generator=generator)
-        return torch.nn.functional.mse_loss(probe(inputs[rows]), targets[rows])
-
-    descend(probe, loss, config.n_probe_steps, decay=0.1)
-    with torch.no_grad():
-        guess = probe(as_rows(T)).numpy().reshape(truth.shape) * Y.std((0, 1))
-    return explained(truth, guess)
+    turns, test_turns = (p[:, None] - p[:, :, None] for p in (poses, test_poses))
+    return action_r2(features, turns, test_features, test_turns, n_steps=config.n_probe_steps, seed=seed)
 
 
 def supervised_r2(encoder, experience, sense, test_X, test_poses, config, seed) -> np.ndarray:
@@ -77,7 +55,7 @@ def supervised_r2(encoder, experience, sense, test_X, test_poses, config, seed) 
     scale = experience.action.std(0)
     turn = torch.as_tensor(experience.action / scale)
     generator = torch.Generator().manual_seed(seed)
-    head = reader(2 * encoder.dim, generator)
+    head = reader(2 * encoder.dim, 2, generator)
 
     def read(a, b):
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16_supported()):
@@ -143,56 +121,3 @@ def flat(features, turns, group=None):
         turns.reshape(-1, 2).astype(np.float32),
         labels,
     )
-
-
-def explained(truth, guess):
-    """R2 by first axis, all with the mean variance over the whole in the denominator."""
-    error = ((truth - guess) ** 2).mean(axis=(1, 2))
-    return 1 - error / ((truth - truth.mean((0, 1))) ** 2).mean()
-
-
-def as_rows(x):
-    return torch.as_tensor(np.ascontiguousarray(x.reshape(-1, x.shape[-1])), dtype=torch.float32)
-
-
-class Dropout(torch.nn.Module):
-    """Sets half of the features to zero in training, drawn from a generator of its own."""
-
-    def __init__(self, generator):
-        super().__init__()
-        self.generator = generator
-
-    def forward(self, x):
-        return 2 * x * (torch.rand(x.shape, generator=self.generator) < 0.5) if self.training else x
-
-
-def reader(n_features, generator):
-    """The network that reads a turn from the features of two views."""
-    return torch.nn.Sequential(
-        Dropout(generator),
-        linear(n_features, 128, generator),
-        torch.nn.ReLU(),
-        Dropout(generator),
-        linear(128, 2, generator),
-    )
-
-
-def linear(n_in, n_out, generator):
-    layer = torch.nn.utils.skip_init(torch.nn.Linear, n_in, n_out)
-    with torch.no_grad():
-        layer.weight.copy_(torch.randn(n_out, n_in, generator=generator) / n_in**0.5)
-        layer.bias.zero_()
-    return layer
-
-
-def descend(model, loss, n_steps, decay=0.01):
-    model.train()
-    optimiser = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=n_steps)
-    for _ in range(n_steps):
-        value = loss()
-        optimiser.zero_grad()
-        value.backward()
-        optimiser.step()
-        schedule.step()
-    model.eval()

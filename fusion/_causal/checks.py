@@ -21,6 +21,7 @@ def check_settings(settings):
         ("motor_sigma", 0, np.inf, False),
         ("lapse", 0, 1, False),
         ("period", 0, np.inf, True),
+        ("precision_scale", 0, np.inf, True),
     ):
         value = getattr(settings, name)
         if value is not None:
@@ -34,6 +35,7 @@ def check_settings(settings):
     if settings.varying is not None and not set(settings.varying) <= {0, 1}:
         raise ValueError(f"varying must name senses 0 and 1; got {settings.varying!r}")
     known = {"sigma", "eccentricity", "p_common", "prior_mean", "prior_sigma", "criterion", "motor_sigma", "lapse"}
+    known.add("precision_scale")
     if unknown := set(settings.bounds or {}) - known:
         raise ValueError(f"bounds must be keyed by {', '.join(sorted(known))}; got {', '.join(sorted(unknown))}")
 

@@ -14,7 +14,7 @@ FLAT = 1e-4  # smallest eigenvalue of the information, scaled to unit diagonal, 
 
 
 def maximise(likelihood, starts, counts=None):
-    """Best end point of L-BFGS-B from the `starts` (n_starts, n_free), in search coordinates.
+    """Best end point of a descent from the `starts` (n_starts, n_free), in search coordinates.
 
     Returns
     -------
@@ -35,14 +35,16 @@ def maximise(likelihood, starts, counts=None):
     if not len(free):
         theta = layout.fixed_values()
         return theta, likelihood(theta, counts)[0]
-    options = {"maxiter": 300, "ftol": 1e-10, "gtol": 1e-6}
 
-    def descend(x, **limits):
-        return minimize(objective, x, jac=True, method="L-BFGS-B", bounds=bounds, options=options | limits)
+    def descend(x, method, **options):
+        return minimize(objective, x, jac=True, method=method, bounds=bounds, options=options)
 
-    # All starts go a little way, the two that came furthest to the end.
-    hopeful = sorted((descend(x, maxiter=SCOUTING) for x in starts), key=lambda end: end.fun)[:2]
-    best = min((end if end.success else descend(end.x) for end in hopeful), key=lambda end: end.fun)
+    # All starts go a little way by L-BFGS-B, whose first steps are careful; the two that came furthest go to the end by
+    # sequential quadratic programming, which needs fewer evaluations there.
+    scouts = [descend(x, "L-BFGS-B", maxiter=SCOUTING, ftol=1e-10, gtol=1e-6) for x in starts]
+    hopeful = sorted(scouts, key=lambda end: end.fun)[:2]
+    ends = [end if end.success else descend(end.x, "SLSQP", maxiter=300, ftol=1e-10) for end in hopeful]
+    best = min(hopeful + ends, key=lambda end: end.fun)
     return assemble(layout, best.x), -best.fun * n_answers
 
 
@@ -116,6 +118,14 @@ def covariance_of(likelihood, theta):
     if values[0] <= FLAT:
         return inside, None
     return inside, (vectors / values) @ vectors.T / np.outer(scale, scale)
+
+
+def draw_folds(n_trials, condition, n_folds, rng):
+    """Fold of each trial, drawn at random within conditions."""
+    codes = np.zeros(n_trials, dtype=int) if condition is None else np.unique(condition, return_inverse=True)[1]
+    folds = np.empty(n_trials, dtype=int)
+    folds[np.lexsort([rng.random(n_trials), codes])] = np.arange(n_trials) % n_folds
+    return folds
 
 
 def leave_folds_out(likelihood, theta, folds):

@@ -62,6 +62,7 @@ def make_layout(settings, conditions, span, middle, uses_precision):
         else -1,
         motor=-1 if judges else add("motor_sigma", settings.motor_sigma, span / 1000, span, 0.0),
         lapse=add("lapse", settings.lapse, 0.0, 0.5),
+        precision_scale=add("precision_scale", settings.precision_scale, 0.01, 100.0, 0.0) if uses_precision else -1,
         parameters=tuple(parameters),
     )
 
@@ -84,5 +85,6 @@ def plausible(parameter, span, middle):
         "criterion": (span / 20, span / 2),
         "motor_sigma": (span / 100, span / 10),
         "lapse": (0.005, 0.1),
+        "precision_scale": (0.5, 2.0),
     }[parameter.name.split("[")[0]]
     return np.clip([low, high], parameter.low, parameter.high)

@@ -27,7 +27,7 @@ class Likelihood:
 
     def __init__(self, strategy, response, stimuli, responses, condition, precision, layout, levels, scale, period):
         self.strategy, self.response, self.layout = strategy, response, layout
-        self.levels, self.scale, self.period = levels, scale, period
+        self.levels, self.scale, self.period, self.n_trials = levels, scale, period, len(stimuli)
         if response == "unity":
             rows, asked, said = np.arange(len(stimuli)), np.zeros(len(stimuli), dtype=int), responses
         else:
@@ -99,7 +99,10 @@ class Likelihood:
         def any_free(indices):
             return bool(free & set(np.ravel(indices)))
 
-        noise = self.precision is None and (any_free(layout.sigma) or any_free(layout.eccentricity))
+        if self.precision is None:
+            noise = any_free(layout.sigma) or any_free(layout.eccentricity)
+        else:
+            noise = any_free(layout.precision_scale)
         used = [noise, noise, *map(any_free, (layout.prior_mean, layout.prior_sigma, layout.p_common))]
         used += [any_free(layout.criterion), any_free(layout.motor)]
         return np.flatnonzero(used) if any(used) else np.array([-1])

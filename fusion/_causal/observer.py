@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, logit
 
+from fusion._causal.checks import as_levels
+
 
 @dataclass(frozen=True)
 class Observed:
@@ -59,3 +61,15 @@ def reports(observed, common):
     if observed.averages:
         return observed.mean_estimate()
     return np.where(np.isnan(observed.separate) | ~common[:, None], observed.separate, observed.fused)
+
+
+def on_scale(estimates, response, levels):
+    """Responses to estimates (n, 2): their signs for discrimination, the nearest of `levels` if there are any."""
+    if response == "discrimination":
+        said = np.where(estimates >= 0, 1.0, -1.0)
+    elif levels is None:
+        return estimates
+    else:
+        levels = as_levels(levels)
+        said = levels[np.searchsorted((levels[1:] + levels[:-1]) / 2, np.nan_to_num(estimates))]
+    return np.where(np.isnan(estimates), np.nan, said)

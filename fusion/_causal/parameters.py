@@ -53,7 +53,7 @@ class Layout:
     """Where each parameter stands in the vector; index arrays into it.
 
     sigma, eccentricity : (n_conditions, n_modalities); p_common : (n_conditions,)
-    prior_mean, prior_sigma, criterion, motor, lapse : int; -1 where the model has none
+    prior_mean, prior_sigma, criterion, motor, lapse, precision_scale : int; -1 where the model has none
     """
 
     parameters: tuple[Parameter, ...]
@@ -65,6 +65,7 @@ class Layout:
     criterion: int
     motor: int
     lapse: int
+    precision_scale: int
 
     @property
     def free(self):
@@ -87,7 +88,7 @@ def noise_growth(stimuli, period):
 def noise_of(theta, layout, condition, stimuli, precision, period):
     """Noise SD of each trial and sense (n, n_modalities)."""
     if precision is not None:
-        return 1 / np.sqrt(precision)
+        return 1 / np.sqrt(theta[layout.precision_scale] * precision)
     sigma = theta[layout.sigma[condition]]
     if layout.eccentricity.min() < 0:
         return sigma
@@ -122,6 +123,9 @@ def chain(theta, layout, condition, stimuli, precision, period, noise, by_local)
             coefficient = theta[layout.eccentricity[condition]]
             slope = theta[layout.sigma[condition]] / factor * coefficient * noise_growth(stimuli, period)
             np.add.at(gradient, layout.eccentricity[condition], by_noise * np.nan_to_num(slope))
+    else:
+        scale = theta[layout.precision_scale]
+        gradient[layout.precision_scale] -= np.nansum(noise * by_local[:, :2]) / (2 * scale)
     if layout.p_common.min() >= 0:
         p = theta[layout.p_common[condition]]
         np.add.at(gradient, layout.p_common[condition], by_local[:, 4] / (p * (1 - p)))

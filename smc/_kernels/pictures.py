@@ -18,13 +18,13 @@ def warp(images, scale, shift, gain, highest, rounding, out):
         for row in range(height):
             v = ((2 * row + 1) / height - 1 - shift[i, 1]) / scale[i, 1]
             y = min(max((v + 1) * height / 2 - 0.5, 0.0), height - 1.0)
-            top = min(int(math.floor(y)), max(height - 2, 0))
+            top = min(math.floor(y), max(height - 2, 0))
             below = min(top + 1, height - 1)
             down = y - top
             for column in range(width):
                 u = ((2 * column + 1) / width - 1 - shift[i, 0]) / scale[i, 0]
                 x = min(max((u + 1) * width / 2 - 0.5, 0.0), width - 1.0)
-                left = min(int(math.floor(x)), max(width - 2, 0))
+                left = min(math.floor(x), max(width - 2, 0))
                 beside = min(left + 1, width - 1)
                 right = x - left
                 for c in range(n_channels):

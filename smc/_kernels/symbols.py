@@ -41,7 +41,7 @@ def find_row(rows, i, symbols, slots):
 
 
 @kernel(_nrt=False)  # nothing is allocated: see contexts.py
-def number_rows(rows, first, symbols, n_symbols, slots, learn, numbers):
+def number_rows(rows, first, symbols, n_symbols, slots, small, learn, numbers):
     """Number rows[first:] by first appearance; returns the first row for which there was no room, and the new size.
 
     Parameters
@@ -49,19 +49,29 @@ def number_rows(rows, first, symbols, n_symbols, slots, learn, numbers):
     rows : (n, width) int64
     symbols : (capacity, width) int64, of which `n_symbols` are in use
     slots : (a power of two >= 2 * capacity,) int32, UNKNOWN where empty
+    small : (n_small,) int32
+        Numbers of the rows that are one integer from -n_small / 2 on, kept here and not in `slots`: no search.
     learn : bool
         Else rows that are not there get UNKNOWN.
     numbers : (n,) int64, out
     """
+    half = np.uint64(len(small) // 2)
     for i in range(first, len(rows)):
-        number, slot = find_row(rows, i, symbols, slots)
+        slot, place = -1, np.uint64(rows[i, 0]) + half  # a negative place is a large one
+        if place < np.uint64(len(small)):
+            number = np.int64(small[place])
+        else:
+            number, slot = find_row(rows, i, symbols, slots)
         if number == UNKNOWN and learn:
             if n_symbols == len(symbols):
                 return i, n_symbols
             number = n_symbols
             for k in range(rows.shape[1]):
                 symbols[number, k] = rows[i, k]
-            slots[slot] = number
+            if slot < 0:
+                small[place] = number
+            else:
+                slots[slot] = number
             n_symbols += 1
         numbers[i] = number
     return len(rows), n_symbols

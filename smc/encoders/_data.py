@@ -32,7 +32,9 @@ def check_data(data, encoders, objective, n_points):
         if set(encoders) != {data.sense}:
             raise ValueError(f"encoders must be of the sense {data.sense!r} of the images alone, got {list(encoders)}")
         if objective.n_actions > 1:
-            raise ValueError(f"images are looked at twice, but the objective needs {objective.n_actions} actions in a row")
+            raise ValueError(
+                f"images are looked at twice, but the objective needs {objective.n_actions} actions in a row"
+            )
         encoders[data.sense].check_input(data.images, "images")
         return
     for modality, encoder in encoders.items():

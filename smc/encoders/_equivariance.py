@@ -214,4 +214,3 @@ class EquivarianceModule(nn.Module):
             raise storage.CorruptFileError(f"{path}: settings that fit no module ({error})") from error
         from_arrays(module, arrays, path)
         return module.eval()
-

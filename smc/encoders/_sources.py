@@ -1,6 +1,7 @@
 """Where the frames of a training come from: recorded transitions, or pictures looked at in several ways."""
 
 import hashlib
+from bisect import bisect_right
 from typing import NamedTuple
 
 import numpy as np
@@ -35,7 +36,8 @@ class RecordedSteps:
     """
 
     def __init__(self, transitions, actions, senses, batch_size, seed, n_actions, shuffled):
-        self.actions = np.random.default_rng((seed, 1)).permutation(actions) if shuffled else actions
+        self.actions = actions
+        self._told = np.random.default_rng((seed, 1)).permutation(actions) if shuffled else actions
         self._transitions, self._senses = transitions, senses
         self._chains = _chains(transitions, senses, n_actions)
         group = transitions.group
@@ -48,13 +50,13 @@ class RecordedSteps:
         starts = self._batches(step)
         rows = self._chains[starts]
         frames = {sense: self._frames(sense, rows) for sense in self._senses}
-        return Sample(frames, self.actions[rows.T], self._batches.labels[starts])
+        return Sample(frames, self._told[rows.T], self._batches.labels[starts])
 
     def arrays(self):
         """Arrays that tell one set of transitions from another without reading all of it."""
         rows = np.linspace(0, len(self.actions) - 1, min(len(self.actions), SAMPLED_FRAMES)).astype(int)
         sides = (self._transitions.observation, self._transitions.next_observation)
-        return [self.actions, self._batches.labels, *(side[s][rows] for s in self._senses for side in sides)]
+        return [self._told, self._batches.labels, *(side[s][rows] for s in self._senses for side in sides)]
 
     def _frames(self, sense, rows):
         before, after = self._transitions.observation[sense], self._transitions.next_observation[sense]
@@ -115,18 +117,21 @@ def _chains(transitions, senses, n_actions):
 def _following(transitions, senses):
     """Number of the step that begins with the frame that ends a step (n,), -1 where there is none.
 
-    Frames are compared by a hash of all senses; of several candidates the first one after the step is taken.
+    Frames are compared by a hash of all senses. Of several candidates the first one after the step is taken, or else
+    the first one; a step is never its own successor.
     """
     group = np.zeros(len(transitions), int) if transitions.group is None else transitions.group
     begun = {}
-    for row in range(len(transitions) - 1, -1, -1):
+    for row in range(len(transitions)):
         begun.setdefault(_fingerprint(transitions.observation, senses, group, row), []).append(row)
     following = np.full(len(transitions), -1)
     for row in range(len(transitions)):
         candidates = begun.get(_fingerprint(transitions.next_observation, senses, group, row), ())
-        later = [other for other in candidates if other > row]
-        if later:
-            following[row] = later[-1]
+        later = bisect_right(candidates, row)
+        if later < len(candidates):
+            following[row] = candidates[later]
+        elif candidates and candidates[0] != row:
+            following[row] = candidates[0]
     return following
 
 

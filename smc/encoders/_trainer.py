@@ -48,6 +48,7 @@ class Trainer:
             "objective": objective.describe(),
             "threads": torch.get_num_threads(),
             "torch": torch.__version__,
+            "senses": list(modules),
             "architectures": {sense: module.describe() for sense, module in modules.items()},
             "encoders": {sense: _digest(to_arrays(module.encoder).values()) for sense, module in modules.items()},
             "transitions": _digest(source.arrays()),

@@ -92,7 +92,7 @@ def pretrain(
     encoders : dict of str to ConvEncoder, ResNetEncoder or PointEncoder
         Modality -> trunk. Copied; training starts from the copies' weights.
     objective : smc.encoders.objectives.Objective, optional
-        What to train for in place of the default. Copied. The next four weights and temperatures shape the default only.
+        What to train for in place of the default. Copied. Weights and temperatures below shape the default only.
     action : {"true", "shuffled", "none"}, default="true"
         "shuffled" permutes the actions over the data once, "none" hides them; both are controls that share initial
         weights and batches with "true". A module trained without actions ignores them in `predict`.
@@ -134,7 +134,7 @@ def pretrain(
     ValueError, TypeError
         For unfit arguments, or a checkpoint of another training.
     FloatingPointError
-        If a loss or a weight stops being finite; says which and in which step. The checkpoint keeps the last good state.
+        If a loss or a weight stops being finite; says which and in which step. The checkpoint keeps a good state.
     topology.storage.CorruptFileError
         For a damaged checkpoint.
     """

@@ -29,7 +29,7 @@ class MovingStructures(gym.Env):
     --------
     >>> world = MovingStructures()
     >>> observation, info = world.reset(seed=0)
-    >>> 0 <= observation["eye"] < 180
+    >>> 0 <= int(observation["eye"]) < 180
     True
     """
 

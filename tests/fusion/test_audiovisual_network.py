@@ -48,6 +48,15 @@ def test_trials_do_not_depend_on_the_batch(monkeypatch):
         np.testing.assert_allclose(parts, whole, atol=1e-5)
 
 
+@pytest.mark.parametrize(("n_neurons", "feedforward_weight"), [(61, 18.0), (60, 0.0)])
+def test_one_trial_alone_equals_one_of_several(n_neurons, feedforward_weight):
+    network = AudiovisualNetwork(n_neurons, feedforward_weight=feedforward_weight, time_step=0.1)
+    several = network.run([7.0, 40.0], [50.0, 43.0], 20.0)
+    for layer, alone in zip(several, network.run([40.0], [43.0], 20.0)):
+        np.testing.assert_allclose(alone[0], layer[1], atol=1e-5)
+    assert several.auditory[1].max() > 0.3
+
+
 def test_a_silent_sense_adds_nothing_and_a_callback_stops():
     network = AudiovisualNetwork(90, time_step=0.1)
     heard = network.run([45.0], [10.0], 30.0, visual_intensity=0.0)

@@ -146,6 +146,29 @@ def test_leaving_one_out_without_refitting_equals_refitting():
     assert quick < model.fit(stimuli, responses).log_likelihood_ - 0.5
 
 
+def test_leaving_one_out_averages_over_the_posterior():
+    """Exact for coins: of n + 1 tosses under a uniform prior, the share of the others plus one of each side."""
+    said = np.repeat([1.0, 0.0, 1.0, 0.0], [31, 9, 0, 14])
+    condition = np.repeat(["near", "near", "far", "far"], [31, 9, 0, 14])
+    model = CausalInference("stochastic_fusion", response="unity", sigma=(1.0, 1.0), n_starts=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # one share is at its bound
+        model.fit(np.zeros((len(said), 2)), said, condition=condition)
+    exact = 31 * np.log(31 / 41) + 9 * np.log(9 / 41) + 14 * np.log(14 / 15)
+    assert model.leave_one_out().sum() == pytest.approx(exact, abs=0.1)
+    np.testing.assert_array_equal(model.leave_one_out(), model.leave_one_out())
+
+
+def test_scale_of_given_precisions_is_found():
+    stimuli = np.repeat(PLACES, 12, axis=0)
+    precision = np.random.default_rng(0).uniform(0.02, 0.3, stimuli.shape)
+    settings = {"p_common": 0.4, "prior_mean": 0.0, "prior_sigma": 12.0}
+    responses = CausalInference(**settings, precision_scale=3.0).simulate(stimuli, 5, precision=precision)
+    model = CausalInference(**settings, precision_scale=None, n_starts=1).fit(stimuli, responses, precision=precision)
+    assert model.precision_scale_ == pytest.approx(3.0, abs=3 * model.standard_errors_["precision_scale"])
+    assert model.standard_errors_["precision_scale"] < 0.5
+
+
 def test_same_seed_same_fit_and_summary():
     stimuli, responses = trials(n_repeats=2)
     first, second = (CausalInference(prior_mean=0.0, n_starts=2).fit(stimuli, responses) for _ in range(2))

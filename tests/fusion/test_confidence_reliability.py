@@ -9,8 +9,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import NearestNeighbors
 
-from fusion import ConfidenceReliability, DensityReliability, NeighborDensity, PrecisionFusion, Reliability
+from fusion import ConfidenceReliability, DensityReliability, PrecisionFusion, Reliability
 
 LEFT, RIGHT = np.flatnonzero(np.arange(64) % 8 < 4), np.flatnonzero(np.arange(64) % 8 >= 4)
 
@@ -109,8 +110,10 @@ def test_every_reliability_fuses(digits):
     X = X / 16
     kinds = [ConfidenceReliability(expert(), score=score) for score in ("entropy", "energy", "accuracy")]
     kinds += [0.5, DensityReliability(random_state=0), DensityReliability(score="log_density", random_state=0)]
-    kinds += [DensityReliability(d, score="log_density", random_state=0) for d in
-              (NeighborDensity(), GaussianMixture(5, covariance_type="diag", random_state=0))]  # fmt: skip
+    kinds += [
+        DensityReliability(NearestNeighbors(n_neighbors=10), score="distance", random_state=0),
+        DensityReliability(GaussianMixture(5, covariance_type="diag"), score="log_density", random_state=0),
+    ]
     columns = {"left": LEFT, "right": RIGHT}
     noisy = X[600:800].copy()
     noisy[:, LEFT] += 0.4 * np.random.default_rng(0).normal(size=(200, 32))
@@ -125,20 +128,6 @@ def test_every_reliability_fuses(digits):
     grid = {"left__reliability__power": [0.5, 1.0], "left__reliability__expert__C": [1.0]}
     search = GridSearchCV(fusion, grid, cv=2).fit(X[:300], y[:300])
     assert search.best_estimator_.reliabilities_["left"].power in (0.5, 1.0)
-
-
-def test_neighbor_density_ranks_as_the_distance_and_knows_its_scale():
-    rng = np.random.default_rng(0)
-    X = rng.uniform(size=(4000, 2))
-    density = NeighborDensity(50).fit(X)
-    inside = rng.uniform(0.3, 0.7, size=(200, 2))
-    assert abs(density.score_samples(inside).mean()) < 0.1  # the density of the unit square is 1
-    far = density.score_samples([[1.5, 0.5], [3.0, 0.5]])
-    assert density.score_samples(inside).min() > far[0] > far[1]
-    assert np.isfinite(NeighborDensity(1).fit(X).score_samples(X[:3])).all()
-    np.testing.assert_allclose(
-        NeighborDensity(50).fit(2 * X).score_samples(2 * inside), density.score_samples(inside) - 2 * np.log(2)
-    )
 
 
 @pytest.mark.parametrize(
@@ -158,13 +147,11 @@ def test_bad_parameters(digits, parameters, error, message):
 
 def test_bad_data(digits):
     X, y = digits[:2]
-    with pytest.raises(ValueError, match="2 samples of each"):
+    with pytest.raises(ValueError, match="2 samples of at least 2 classes"):
         ConfidenceReliability(expert()).fit(X[:11], [0] * 10 + [1])
     with pytest.raises(ValueError, match="NaN"):
         ConfidenceReliability(expert()).fit(np.full((4, 2), np.nan), [0, 0, 1, 1])
     with pytest.raises(NotFittedError):
         ConfidenceReliability(expert()).reliability(X)
-    with pytest.raises(ValueError, match="n_neighbors=10 samples"):
-        NeighborDensity().fit(X[:9])
     frozen = FrozenEstimator(GaussianNB().fit(X, y))
     assert ConfidenceReliability(frozen).fit(X[:100], y[:100]).expert_.estimator is frozen.estimator

@@ -198,6 +198,8 @@ def test_frozen_and_online(data):
     assert online.predict(X_test).shape == (500,)
     with pytest.raises(NotFittedError):
         fusion(FrozenEstimator(CrossModalAgreement())).fit(X, y)
+    with pytest.raises(ValueError, match="in this order"):
+        fusion(agreement, senses="bac").fit(X, y)
 
 
 def test_nested_parameters_and_search(data):

@@ -5,7 +5,7 @@ from sklearn.cluster import KMeans
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.mixture import GaussianMixture
-from sklearn.neighbors import KernelDensity
+from sklearn.neighbors import KernelDensity, NearestNeighbors
 
 from fusion import DensityReliability, Precision, Reliability
 from topology import CellMoments, GrowingNeuralGas
@@ -131,6 +131,54 @@ def test_log_density_takes_any_density(ring, estimator):
     assert reliability.reliability(0 * ring[1][:, :4]).mean() < 0.15
 
 
+def test_distance_by_hand(ring):
+    X, X_test = ring
+    apart = np.isin(np.arange(len(X)), np.random.RandomState(3).permutation(len(X))[: len(X) // 4])
+    neighbours = NearestNeighbors(n_neighbors=5).fit(X[~apart])
+
+    def squared(Z):
+        return np.sort(((Z[:, None] - X[~apart][None]) ** 2).sum(axis=2), axis=1)[:, 4]
+
+    make = DensityReliability(NearestNeighbors(n_neighbors=5), score="distance", scaling=None, random_state=3)
+    p = make.fit(X).p_values(X_test[:50])
+    slow = (1 + (squared(X[apart])[None] >= squared(X_test[:50])[:, None]).sum(axis=1)) / (apart.sum() + 1)
+    np.testing.assert_allclose(p, slow)
+    graded = make.set_params(grading="distance").fit(X).reliability(X_test[:50])
+    typical = np.quantile(neighbours.kneighbors(X[apart])[0][:, -1] ** 2, 0.95)
+    np.testing.assert_allclose(graded, np.minimum(1, typical / squared(X_test[:50])))
+
+
+@pytest.mark.parametrize(
+    ("estimator", "score"),
+    [
+        (None, "second_moment"),
+        (None, "distance"),
+        (KMeans(40, n_init=1, random_state=0), "distance"),
+        (GaussianMixture(8, random_state=0), "log_density"),
+    ],
+)
+def test_distance_tells_how_badly_a_sample_is_degraded(ring, estimator, score):
+    X, X_test = (Z + 0.2 * np.random.default_rng(3).normal(size=Z.shape) for Z in ring)
+    graded = DensityReliability(estimator, score=score, grading="distance", random_state=0).fit(X)
+    assert graded.reliability(X_test).mean() > 0.97
+    noise = np.random.default_rng(2).normal(size=X_test.shape)
+    mild, strong, gross = (graded.reliability(X_test + level * noise).mean() for level in (0.5, 2.0, 20.0))
+    assert 0.9 > mild > 1.5 * strong > 15 * gross > 0
+    p_values = DensityReliability(estimator, score=score, random_state=0).fit(X)
+    assert p_values.reliability(X_test + 2 * noise).mean() < 2 * p_values.reliability(X_test + 20 * noise).mean()
+    np.testing.assert_array_equal(graded.p_values(X_test), p_values.p_values(X_test))
+
+
+def test_the_worst_layer_grades(ring):
+    X, X_test = ring
+    layers = {"slow": [0, 1], "fast": [2, 3]}
+    graded = DensityReliability(layers=layers, grading="distance", random_state=0).fit(X)
+    assert abs((graded.reliability(X_test) < 1).mean() - 0.05) < 0.035
+    degraded = X_test.copy()
+    degraded[:, 2:4] += 3
+    assert graded.reliability(degraded).max() < 0.1
+
+
 def test_a_frozen_map_is_not_learned_again(ring):
     gas = GrowingNeuralGas(60, random_state=0).fit(ring[0])
     before = gas.prototypes_.copy()
@@ -174,6 +222,8 @@ def test_column_names_of_a_data_frame(ring, fitted):
     ("parameters", "error", "message"),
     [
         ({"score": "density"}, ValueError, "score must be one of"),
+        ({"grading": "rank"}, ValueError, "grading must be one of"),
+        ({"estimator": KernelDensity(), "score": "distance"}, TypeError, "needs an estimator with prototypes_"),
         ({"layers": []}, ValueError, "layers must be"),
         ({"layers": slice(0, 2)}, ValueError, "layers must be"),
         ({"layers": [[7]]}, ValueError, r"layers\['layer0'\]: column 7 does not exist"),

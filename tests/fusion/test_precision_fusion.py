@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import check_estimator
 
-from fusion import DensityReliability, LocalPrecision, PrecisionFusion, Reliability
+from fusion import ConfidenceReliability, DensityReliability, LocalPrecision, PrecisionFusion, Reliability
 from fusion._combination import RULES
 
 LEFT = np.flatnonzero(np.arange(64) % 8 < 4)
@@ -248,6 +248,35 @@ def test_partial_fit_refuses(blobs):
     assert not hasattr(simple().set_params(a__expert=LinearSVC()), "partial_fit")
 
 
+def test_layers_of_a_sense_are_judged_apart(digits):
+    """The lower rows of the left half are mirrored: their layer sees it, and the expert of all rows is distrusted."""
+    X, y, X_test, _ = digits
+    layers = {"upper": slice(0, 16), "lower": slice(16, 32)}
+    reliability = DensityReliability(layers=layers, scaling={"upper": "common", "lower": "common"}, random_state=0)
+    fusion = digit_halves().set_params(left__reliability=reliability).fit(X, y)
+    turned = X_test.copy()
+    turned[:, LEFT[16:]] = turned[:, LEFT[16:]][:, ::-1]
+    p = fusion.reliabilities_["left"].layer_p_values(turned[:, LEFT])
+    assert p[:, 1].mean() < 0.2 < 0.35 < p[:, 0].mean()
+    assert fusion.weights(turned)[:, 0].mean() < 0.7 * fusion.weights(X_test)[:, 0].mean()
+    fusion.set_params(left__reliability__layers=None, left__reliability__scaling="common")
+    assert fusion.fit(X, y).reliabilities_["left"].layer_names_ == ["all"]
+
+
+def test_the_labels_go_to_a_reliability_that_asks_for_them(blobs):
+    class Labelled(Fixed):
+        def fit(self, X, y, groups=None):
+            self.seen_ = y
+            return self
+
+    X, y = blobs
+    np.testing.assert_array_equal(simple(Labelled()).fit(X, y).reliabilities_["a"].seen_, y)
+    missing = X.copy()
+    missing[y == "cup", :2] = np.nan
+    fusion = simple(Labelled()).partial_fit(missing, y, classes=np.unique(y))
+    np.testing.assert_array_equal(fusion.reliabilities_["a"].seen_, y[y != "cup"])
+
+
 # --- input ------------------------------------------------------------------------------------------
 
 
@@ -332,8 +361,14 @@ def test_cross_validation_and_grid_search(digits):
     assert search.fit(X, y).best_params_["left__expert__logisticregression__C"] == 0.1
 
 
-@pytest.mark.parametrize("reliability", [None, DensityReliability(random_state=0)])
-@pytest.mark.parametrize("expert", [LogisticRegression(), GaussianNB()])
+@pytest.mark.parametrize(
+    ("expert", "reliability"),
+    [
+        (LogisticRegression(), None),
+        (GaussianNB(), DensityReliability(random_state=0)),
+        (GaussianNB(), ConfidenceReliability(GaussianNB(), cv=2)),
+    ],
+)
 def test_scikit_learn_contract(expert, reliability):
     check_estimator(PrecisionFusion([("all", None, expert, reliability)]), on_skip=None)
 

@@ -1,7 +1,7 @@
 """Write losses.npz: values and gradients of self-supervised losses as lightly computes them.
 
 Needs lightly 1.6.0 (MIT) and lightly-utils, in an environment of their own: python tests/golden/make_losses.py
-lightly imports two names of torchvision that its losses here never call; they are stubbed, so torchvision is not needed.
+lightly imports two names of torchvision that these losses never call; they are stubbed, torchvision is not needed.
 The inputs are `inputs(seed)` below, in float32; the tests draw them anew.
 """
 

@@ -187,7 +187,7 @@ def test_discrete_actions_work_as_one_hot_features():
     steps = Transitions({"eye": X}, action, {"eye": X + moves[action]})
     model = LocalLinearContingency(action_features=lambda a: np.eye(3)[a], random_state=0).fit(steps)
     np.testing.assert_allclose(model.predict(np.zeros((3, 2)), np.arange(3))[0], moves, atol=0.02)
-    with pytest.raises(ValueError, match="code discrete actions"):
+    with pytest.raises(ValueError, match="code them by action_features"):
         LocalLinearContingency().fit(steps)
 
 

@@ -27,6 +27,20 @@ def test_rows_are_numbered_as_a_dictionary_would(first, second):
     np.testing.assert_array_equal(places[numbers], np.arange(len(known)))
 
 
+@settings(max_examples=50)
+@given(
+    st.lists(st.one_of(st.integers(-10, 10), st.integers(-9000, 9000), st.integers(-(2**63), 2**63 - 1)), min_size=1)
+)
+def test_single_integers_are_numbered_alike_whether_small_or_large(values):
+    symbols, known = Symbols(1), {}
+    rows = np.array(values, np.int64)[:, None]
+    np.testing.assert_array_equal(symbols.add(rows), [known.setdefault(value, len(known)) for value in values])
+    np.testing.assert_array_equal(symbols.find(rows), [known[value] for value in values])
+    np.testing.assert_array_equal(symbols.rows[:, 0], list(known))
+    symbols.truncate(1)
+    np.testing.assert_array_equal(symbols.find(rows), [0 if value == values[0] else UNKNOWN for value in values])
+
+
 def test_rows_whose_slots_collide_stay_apart():
     rows = np.arange(4000, dtype=np.int64)[:, None] << 40
     slots = np.array([int(hash_row(rows, i)) >> 32 & 127 for i in range(len(rows))])

@@ -5,13 +5,13 @@ head, those of action (`EquiMod`, `WorldModel`, `JEPA`, `ActionDecoder`, `CrossM
 head and the predictor. `WeightedSum` joins them; the functions are the bare losses.
 """
 
-from smc.encoders.objectives._default import action_structured
-from smc.encoders.objectives._interface import Loss, Objective, Step, WeightedSum
 from smc.encoders.objectives._action_decoder import ActionDecoder
 from smc.encoders.objectives._barlow_twins import BarlowTwins, barlow_twins
 from smc.encoders.objectives._byol import BYOL, negative_cosine
 from smc.encoders.objectives._cross_modal import CrossModal, CrossModalConsequence, cross_modal_agreement
+from smc.encoders.objectives._default import action_structured
 from smc.encoders.objectives._equimod import EquiMod, consequence
+from smc.encoders.objectives._interface import Loss, Objective, Step, WeightedSum
 from smc.encoders.objectives._jepa import JEPA, sigreg
 from smc.encoders.objectives._nt_xent import NTXent, multi_positive_nt_xent, nt_xent
 from smc.encoders.objectives._time_contrast import TimeContrast

@@ -5,7 +5,7 @@ from torch.nn.functional import mse_loss
 
 from smc.encoders._arrays import as_tensor
 from smc.encoders._runtime import evaluating
-from smc.encoders.objectives._interface import Objective, heads_by_sense
+from smc.encoders.objectives._interface import HeadsBySense, Objective
 
 
 class ActionDecoder(Objective):
@@ -23,7 +23,7 @@ class ActionDecoder(Objective):
         super().__init__(label)
 
     def prepare(self, senses, dim, action_dim, hidden, seed):
-        self.read = heads_by_sense(senses, 2 * dim, hidden, action_dim, seed)
+        self.read = HeadsBySense(senses, 2 * dim, hidden, action_dim, seed)
 
     def terms(self, step):
         terms = {}

@@ -3,7 +3,7 @@
 from torch.nn.functional import cosine_similarity
 
 from smc.encoders._checks import check_number
-from smc.encoders.objectives._interface import Objective, heads_by_sense
+from smc.encoders.objectives._interface import HeadsBySense, Objective
 
 
 def negative_cosine(predicted, target):
@@ -33,7 +33,7 @@ class BYOL(Objective):
         self.momentum = float(momentum)
 
     def prepare(self, senses, dim, action_dim, hidden, seed):
-        self.predict = heads_by_sense(senses, dim, hidden, dim, seed)
+        self.predict = HeadsBySense(senses, dim, hidden, dim, seed)
 
     def terms(self, step):
         terms = {}

@@ -3,8 +3,8 @@
 from itertools import combinations, permutations
 
 from smc.encoders._checks import check_number
-from smc.encoders.objectives._interface import Objective
 from smc.encoders.objectives._equimod import consequence
+from smc.encoders.objectives._interface import Objective
 from smc.encoders.objectives._nt_xent import mean_log_share
 from topology._validation import check_flag
 

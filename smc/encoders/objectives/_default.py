@@ -1,8 +1,8 @@
 """The design that `pretrain` follows unless told otherwise."""
 
-from smc.encoders.objectives._interface import WeightedSum
 from smc.encoders.objectives._cross_modal import CrossModal, CrossModalConsequence
 from smc.encoders.objectives._equimod import EquiMod
+from smc.encoders.objectives._interface import WeightedSum
 from smc.encoders.objectives._time_contrast import TimeContrast
 
 

@@ -21,7 +21,7 @@ class Loss(NamedTuple):
 class Step:
     """What one training step shows of B objects: the embeddings of frames in a row, and the actions between them.
 
-    Frames are stacked, all first ones before all second ones. Everything derived is computed once, when first asked for.
+    Frames are stacked, all first ones before all second ones. What is derived is computed once, when first asked for.
 
     Attributes
     ----------
@@ -184,8 +184,14 @@ class WeightedSum(Objective):
         return {"kind": "WeightedSum", "parts": parts}
 
 
-def heads_by_sense(senses, n_in, hidden, n_out, seed):
-    """A two-layer network for each sense, with initial weights from the seed."""
-    with seeded(seed):
-        return nn.ModuleDict({sense: mlp(n_in, hidden, n_out) for sense in senses})
+class HeadsBySense(nn.Module):
+    """A two-layer network for each sense, whatever its name, with initial weights from the seed."""
 
+    def __init__(self, senses, n_in, hidden, n_out, seed):
+        super().__init__()
+        self._senses = tuple(senses)
+        with seeded(seed):
+            self.heads = nn.ModuleList(mlp(n_in, hidden, n_out) for _ in senses)
+
+    def __getitem__(self, sense):
+        return self.heads[self._senses.index(sense)]

@@ -1,8 +1,8 @@
 """Predictive world model: where several actions in a row lead, each prediction made from the one before."""
 
 from smc.encoders._checks import check_number, check_positive_integer
-from smc.encoders.objectives._interface import Objective
 from smc.encoders.objectives._equimod import consequence
+from smc.encoders.objectives._interface import Objective
 
 
 class WorldModel(Objective):

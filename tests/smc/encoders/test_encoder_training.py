@@ -9,39 +9,21 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from arrows import turn_arrows  # noqa: E402
+
 from smc import Transitions  # noqa: E402
-from smc.encoders import ConvEncoder, EquivarianceModule, PointEncoder, bf16_supported, embed, pretrain  # noqa: E402
+from smc.encoders import (  # noqa: E402
+    ConvEncoder,
+    EquivarianceModule,
+    PointEncoder,
+    ResNetEncoder,
+    bf16_supported,
+    embed,
+    pretrain,
+)
 from topology.storage import CorruptFileError, save  # noqa: E402
 
 TINY = {"n_steps": 6, "batch_size": 8, "threads": 1, "n_points": 12}
-
-
-def draw(angle, length, color):
-    """Images (n, 16, 16, 3) and clouds (n, 20, 3) of an arrow of some length and colour turned by an angle."""
-    axis = np.linspace(-1, 1, 16)
-    x, y = np.meshgrid(axis, axis)
-    along = np.cos(angle)[:, None, None] * x + np.sin(angle)[:, None, None] * y
-    across = -np.sin(angle)[:, None, None] * x + np.cos(angle)[:, None, None] * y
-    length = length[:, None, None]
-    inside = (np.abs(along) < length) & (np.abs(across) < 0.3 * (length - along))
-    images = (40 + 180 * inside[..., None] * color[:, None, None, :]).astype(np.uint8)
-    t = np.linspace(-1, 1, 20)
-    arrow = np.stack([np.outer(length[:, 0, 0], t), np.outer(length[:, 0, 0], 0.3 * (1 - t) * np.cos(9 * t))], axis=-1)
-    cos, sin = np.cos(angle)[:, None], np.sin(angle)[:, None]
-    turned = np.stack([cos * arrow[..., 0] - sin * arrow[..., 1], sin * arrow[..., 0] + cos * arrow[..., 1]], axis=-1)
-    clouds = np.concatenate([0.1 * turned, np.full((len(angle), 20, 1), 0.5)], axis=-1)
-    return {"image": images, "points": clouds.astype(np.float32)}
-
-
-def turn_arrows(n_objects, n_turns, seed):
-    """Transitions of arrows that an action (1,) turns within a range of 2.4 radians."""
-    rng = np.random.default_rng(seed)
-    group = np.repeat(np.arange(n_objects), n_turns)
-    length = rng.uniform(0.5, 0.9, n_objects)[group]
-    color = rng.uniform(0.3, 1, (n_objects, 3))[group]
-    start, end = rng.uniform(-1.2, 1.2, (2, len(group)))
-    action = (end - start)[:, None].astype(np.float32)
-    return Transitions(draw(start, length, color), action, draw(end, length, color), group)
 
 
 def encoders():
@@ -114,10 +96,12 @@ def test_same_seed_same_bits_and_nothing_global_moves(few):
 
 
 def test_variants_share_initial_weights_and_batches(few):
-    first_losses = {}
+    first_losses, scales = {}, {}
     for action in ("true", "shuffled", "none"):
         trained = pretrain(few, encoders(), action=action, equivariance_weight=0.0, **TINY)
         first_losses[action] = trained.history["image_invariance"]
+        scales[action] = trained["image"].predictor.action_gain
+    assert torch.equal(scales["true"], scales["shuffled"]) and not scales["none"].any()
     np.testing.assert_array_equal(first_losses["true"], first_losses["shuffled"])
     np.testing.assert_array_equal(first_losses["true"], first_losses["none"])
 
@@ -169,13 +153,15 @@ def test_embed_concatenates_heads_in_order(few):
     np.testing.assert_array_equal(joined[:, columns["backbone"]], embed(module.encoder, images, "backbone"))
 
 
-@pytest.mark.parametrize("encoder", [ConvEncoder(8, 16, 32), PointEncoder((16, 32, 64), 32, scale=0.2)])
+@pytest.mark.parametrize(
+    "encoder", [ConvEncoder(8, 16, 32), ResNetEncoder(8, 16, 32), PointEncoder((16, 32, 64), 32, scale=0.2)]
+)
 def test_saved_module_comes_back(encoder, few, tmp_path):
     module = EquivarianceModule(encoder, 1, dim=16, hidden=24, seed=5)
     module.predictor.scale_actions([0.5], [2.0])
     module.save(tmp_path / "module.safetensors")
     back = EquivarianceModule.load(tmp_path / "module.safetensors")
-    X = few.observation["image" if isinstance(encoder, ConvEncoder) else "points"]
+    X = few.observation["points" if isinstance(encoder, PointEncoder) else "image"]
     np.testing.assert_array_equal(module.predict(X, few.action), back.predict(X, few.action))
     assert not back.training and back.encoder.settings == encoder.settings
 
@@ -231,8 +217,39 @@ def test_refused_arguments(few, change, error, message):
 
 
 def test_divergence_is_named(few):
-    with pytest.raises(FloatingPointError, match="lower learning_rate"):
+    with pytest.raises(
+        FloatingPointError, match=r"loss of step 2 is not finite \(image_invariance.*lower learning_rate"
+    ):
         pretrain(few, encoders(), **TINY, learning_rate=1e30)
+
+
+@pytest.mark.parametrize(
+    "spoilt, message", [(3, r"loss of step 4 is not finite \(points_"), (4, "step 4 made .* of 'points'")]
+)
+def test_divergence_leaves_the_last_good_checkpoint(few, tmp_path, monkeypatch, spoilt, message):
+    monkeypatch.setattr("smc.encoders._training.CHECKPOINT_INTERVAL", 2)
+    path = tmp_path / "training.safetensors"
+
+    def spoil(state, step):
+        if step == spoilt:
+            torch.nn.init.constant_(state["modules"]["points"].branch.weight, torch.nan)
+
+    with pytest.raises(FloatingPointError, match=f"{message}.*training.safetensors keeps step 2"):
+        pretrain(few, encoders(), checkpoint=path, callback=spoil, **TINY)
+    resumed = pretrain(few, encoders(), checkpoint=path, **TINY)
+    assert same_bits(weights(resumed), weights(pretrain(few, encoders(), **TINY)))
+
+
+def test_checkpoint_of_another_architecture_is_refused(few, tmp_path):
+    path = tmp_path / "training.safetensors"
+    pretrain(few, encoders(), checkpoint=path, **TINY)
+    with pytest.raises(ValueError, match="training with other senses"):
+        pretrain(few, dict(reversed(encoders().items())), checkpoint=path, **TINY)
+    path.unlink()
+    pretrain(few, {"image": ConvEncoder(8, 16, 32)}, checkpoint=path, **TINY)
+    for other in (ConvEncoder(4, 16, 32), ResNetEncoder(8, 16, 32)):
+        with pytest.raises(ValueError, match="training with other architectures, encoders;"):
+            pretrain(few, {"image": other}, checkpoint=path, **TINY)
 
 
 def test_numbers_may_be_numpy_scalars(few, tmp_path):

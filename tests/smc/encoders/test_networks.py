@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from smc.encoders import ConvEncoder, PointEncoder, embed  # noqa: E402
+from smc.encoders import ConvEncoder, PointEncoder, ResNetEncoder, embed  # noqa: E402
 from smc.encoders._point_network import _PointMaximum  # noqa: E402
 from smc.encoders._runtime import evaluating  # noqa: E402
 
@@ -17,6 +17,8 @@ CLOUDS = RNG.normal((0, 0, 0.5), 0.05, (5, 60, 3)).astype(np.float32)
 def test_shapes():
     assert embed(ConvEncoder(8, 16, 20), IMAGES[:, :16, :16]).shape == (5, 20)
     assert embed(ConvEncoder(8), IMAGES, "mid").shape == (5, 32)
+    assert embed(ResNetEncoder(8, 16, 20), IMAGES[:, :16, :16], ("mid", "backbone")).shape == (5, 32 + 20)
+    assert embed(ResNetEncoder(4, 64, 12), np.tile(IMAGES, (1, 2, 2, 1))).shape == (5, 12)
     assert embed(PointEncoder((8, 16, 32), 12), CLOUDS).shape == (5, 12)
     assert embed(PointEncoder((8, 16, 32), 12), CLOUDS, "mid").shape == (5, 32)
 
@@ -24,9 +26,12 @@ def test_shapes():
 def test_default_sizes():
     assert sum(p.numel() for p in PointEncoder().parameters()) < 80_000
     assert sum(p.numel() for p in ConvEncoder().parameters()) < 250_000
+    assert sum(p.numel() for p in ResNetEncoder().parameters()) < 250_000
 
 
-@pytest.mark.parametrize("encoder, X", [(ConvEncoder(8), IMAGES), (PointEncoder((8, 16, 32)), CLOUDS)])
+@pytest.mark.parametrize(
+    "encoder, X", [(ConvEncoder(8), IMAGES), (ResNetEncoder(8), IMAGES), (PointEncoder((8, 16, 32)), CLOUDS)]
+)
 def test_mid_is_mean_and_standard_deviation_over_positions(encoder, X):
     with evaluating(encoder):
         early = encoder.maps(torch.from_numpy(X))[0].numpy()
@@ -34,14 +39,25 @@ def test_mid_is_mean_and_standard_deviation_over_positions(encoder, X):
     np.testing.assert_allclose(embed(encoder, X, "mid"), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_float_images_equal_bytes():
-    encoder = ConvEncoder(8)
+def test_residual_block_adds_its_change_to_what_came_in():
+    block = ResNetEncoder(8).blocks[0].eval()
+    x = torch.rand(2, 8, 6, 6)
+    with torch.no_grad():
+        for convolution in (block.first, block.second):
+            convolution.weight.zero_()
+        assert torch.equal(block(x), x)
+
+
+@pytest.mark.parametrize("kind", [ConvEncoder, ResNetEncoder])
+def test_float_images_equal_bytes(kind):
+    encoder = kind(8)
     np.testing.assert_allclose(embed(encoder, IMAGES), embed(encoder, IMAGES / 255.0), atol=1e-5)
 
 
-def test_images_keep_their_places():
+@pytest.mark.parametrize("kind", [ConvEncoder, ResNetEncoder])
+def test_images_keep_their_places(kind):
     shifted = np.roll(IMAGES, 8, axis=2)
-    encoder = ConvEncoder(8)
+    encoder = kind(8)
     assert not np.allclose(embed(encoder, IMAGES), embed(encoder, shifted), atol=1e-2)
 
 
@@ -105,6 +121,8 @@ def test_embedding_does_not_depend_on_the_batches_and_keeps_the_mode():
     [
         (ConvEncoder, {"width": 0}, "width must be a positive integer"),
         (ConvEncoder, {"size": 20}, "size must be a multiple of 8"),
+        (ResNetEncoder, {"size": 12}, "size must be a multiple of 8"),
+        (ResNetEncoder, {"width": -1}, "width must be a positive integer"),
         (ConvEncoder, {"dim": 1.5}, "dim must be a positive integer"),
         (ConvEncoder, {"seed": -1}, "seed must be a non-negative integer"),
         (PointEncoder, {"widths": (8, 16)}, "widths must name at least 3"),

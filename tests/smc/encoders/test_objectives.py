@@ -9,7 +9,7 @@ from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
 from smc.encoders._batches import ObjectBatches  # noqa: E402
-from smc.encoders.objectives import consequence, cross_modal_agreement, multi_positive_nt_xent
+from smc.encoders.objectives import consequence, cross_modal_agreement, multi_positive_nt_xent  # noqa: E402
 
 
 def unit_vectors(rng, n, d=6):

@@ -1,0 +1,111 @@
+"""One model of one subject: leave-one-out log-likelihood, and the parameters found."""
+
+import warnings
+
+import numpy as np
+
+from fusion import CausalInference, LocalPrecision, Psychometric
+
+from ._models import BOUNDS, MODELS, SINGLE, TASKS
+from ._trials import LEVELS, PRIOR_SIGMA, Subject, mirrored
+
+PARAMETERS = ("sigma[0]", *(f"sigma[{level}, 1]" for level in LEVELS), "criterion", "p_common")
+N_CELLS = 60  # of the simulated cortex
+TUNING = 0.7  # concentration of a tuning curve, nearly a cosine
+RATE = 20.0  # spikes of a cell at its preferred heading
+PREFERRED = (90.0, 30.0)  # degrees to either side, and their spread
+
+
+def fit_subject(config, seed: int, subject: Subject):
+    """Of each task and model: left out, maximum, bound (n_models, 3); estimates with their errors (n_models, 2, 6)."""
+    shape = learned_shape(config, seed)
+    scores, estimates = {}, {}
+    for task, models in MODELS.items():
+        fits = [fit(config, seed, task, strategy, noise, subject, shape) for strategy, noise in models.values()]
+        scores[task], estimates[task] = (np.array(values) for values in zip(*fits))
+    return scores, estimates
+
+
+def fit(config, seed, task, strategy, noise, subject, shape):
+    """Scores (left out, maximum, whether a parameter is at a bound) and estimates; NaN without the trials."""
+    nothing = np.full(3, np.nan), np.full((2, len(PARAMETERS)), np.nan)
+    trials, unity = subject.tasks.get(TASKS[task]), task == "unity"
+    if trials is None or (noise == "map" and not set(SINGLE) <= set(subject.tasks)):
+        return nothing
+    precision = None
+    if noise == "map":
+        precision = precision_of(subject, trials, shape)
+        if precision is None:
+            return nothing
+    trials = mirrored(trials, unity)
+    model = CausalInference(
+        strategy,
+        response="unity" if unity else "discrimination",
+        sigma=(1.0, 1.0) if strategy == "stochastic_fusion" else None,
+        prior_mean=0.0,
+        # The sign of an estimate does not depend on the width of a prior around 0, unless it weighs causes.
+        prior_sigma=None if strategy == "averaging" else PRIOR_SIGMA,
+        lapse=0.0 if strategy == "stochastic_fusion" else None,
+        varying=(1,),
+        noise="eccentricity" if noise == "eccentricity" else "constant",
+        period=180.0,
+        precision_scale=None,
+        bounds=BOUNDS,
+        n_starts=config.n_starts,
+    )
+    said = trials.said if unity else np.column_stack([trials.said, np.full(len(trials.said), np.nan)])
+    condition = trials.reliability if precision is None else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # counted instead
+        model.fit(trials.headings, said, condition=condition, precision=precision)
+        left_out = model.leave_one_out(max_draws=config.max_draws, random_state=seed).sum()
+    errors = model.standard_errors_
+    values = {"sigma[0]": model.sigma_[..., 0].ravel()[0], "criterion": model.criterion_}
+    if precision is None:
+        values |= {f"sigma[{level}, 1]": sigma for level, sigma in zip(model.conditions_, model.sigma_[:, 1])}
+    if strategy == "averaging":
+        values["p_common"] = model.p_common_
+    found = [values.get(name, np.nan) for name in PARAMETERS], [errors.get(name, np.nan) for name in PARAMETERS]
+    scores = left_out, model.log_likelihood_, float(any(np.isnan(error) for error in errors.values()))
+    return np.array(scores), np.array(found)
+
+
+def learned_shape(config, seed):
+    """How the precision of a heading falls away from straight ahead, as `LocalPrecision` learns it: a function, 1 at 0.
+
+    The sense is a population of cells with broad tuning that prefer headings to the sides, as in area MSTd, which makes
+    it most precise straight ahead (Gu, Fetsch, Adeyemo, DeAngelis & Angelaki 2010, Neuron 66:596).
+    """
+    rng = np.random.default_rng(seed)
+    side = np.where(np.arange(N_CELLS) % 2 == 0, 1, -1)
+    preferred = side * PREFERRED[0] + PREFERRED[1] * rng.standard_normal(N_CELLS)
+
+    def activity(heading):
+        gap = np.deg2rad(heading[:, None] - preferred)
+        return np.sqrt(rng.poisson(RATE * np.exp(TUNING * (np.cos(gap) - 1))) + 3 / 8)
+
+    heading = rng.uniform(-90, 90, config.n_experience)
+    trust = LocalPrecision(random_state=seed).fit(activity(heading), heading)
+    grid = np.arange(-60.0, 61.0, 5.0)
+    learned = np.array([1 / np.mean(1 / trust.precision(activity(np.full(200, place)))) for place in grid])
+    learned = (learned + learned[::-1]) / 2
+    learned /= learned[len(grid) // 2]
+    return lambda headings: np.interp(headings, grid, learned)
+
+
+def precision_of(subject, trials, shape):
+    """Precision (n_trials, 2): the shape of the map, at the level of the subject's answers to single cues.
+
+    None if those cannot tell the level.
+    """
+    precision = np.empty(trials.headings.shape)
+    for sense, task in enumerate(SINGLE):
+        single = subject.tasks[task]
+        for level in np.unique(trials.reliability):
+            rows = single.reliability == level if sense == 1 else np.ones(len(single.said), dtype=bool)
+            if len(np.unique(single.said[rows])) < 2:
+                return None
+            noise = Psychometric().fit(single.headings[rows, sense], single.said[rows] > 0).threshold_
+            here = trials.reliability == level
+            precision[here, sense] = shape(trials.headings[here, sense]) / np.clip(noise, *BOUNDS["sigma"]) ** 2
+    return precision

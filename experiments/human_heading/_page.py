@@ -1,0 +1,77 @@
+"""The figure: each subject's log-likelihoods beside the mean, and the published ones or the parameters recovered."""
+
+import numpy as np
+
+from experiments._figures import PALETTE
+
+from ._fits import PARAMETERS
+from ._models import BASE, MODELS, PLAIN, PUBLISHED, STOCHASTIC_MINUS_FIXED
+from ._tables import contest, people, stochastic_minus_fixed
+
+TITLES = {"unity": "one heading or two?", "inertial": "felt heading left or right?"}
+
+
+def figure(results):
+    import matplotlib.pyplot as plt
+
+    fig, axes = plt.subplots(1, 3, figsize=(14, 4.4), width_ratios=(1, 1, 0.8))
+    for ax, task in zip(axes, MODELS):
+        draw_models(ax, results, task)
+    axes[0].legend(loc="lower left", fontsize=8)
+    (draw_published if people(results) else draw_recovery)(axes[2], results)
+    return fig
+
+
+def draw_models(ax, results, task):
+    names = list(MODELS[task])
+    left_out = results[f"{task}_left_out"][0]
+    gain = left_out - left_out[:, [names.index(BASE[task])]]
+    places = np.arange(len(names))
+    for i, row in enumerate(gain):
+        ax.plot(row, places, "o", color=PALETTE[7], alpha=0.4, markersize=4, label=None if i else "one subject")
+    mean = np.array([np.mean(column[np.isfinite(column)]) for column in gain.T])
+    ax.plot(mean, places, "D", color=PALETTE[0], markersize=7, label="mean of the subjects")
+    if people(results):
+        published = [PUBLISHED[task].get(name, np.nan) for name in names]
+        ax.plot(published, places, "x", color=PALETTE[3], markersize=9, markeredgewidth=2, label="published mean")
+    ax.axvline(0, color="black", linewidth=0.8)
+    ax.set_xscale("symlog", linthresh=20)
+    ax.set_yticks(places, names)
+    ax.invert_yaxis()
+    ax.set_title(TITLES[task])
+    ax.set_xlabel(f"leave-one-out log-likelihood minus that of\n{BASE[task]} (nats)")
+
+
+def draw_published(ax, results):
+    found = stochastic_minus_fixed(results)
+    pairs = np.array([(STOCHASTIC_MINUS_FIXED[name], value) for name, value in found.items()
+                      if name in STOCHASTIC_MINUS_FIXED]).reshape(-1, 2)  # fmt: skip
+    ends = (-300, -60)
+    ax.plot(ends, ends, color="black", linewidth=0.8)
+    ax.plot(*pairs.T, "o", color=PALETTE[0])
+    ax.set_xlim(ends)
+    ax.set_ylim(ends)
+    ax.set_aspect("equal")
+    ax.set_title("stochastic fusion minus fixed criterion")
+    ax.set_xlabel("published (nats)")
+    ax.set_ylabel("measured (nats)")
+
+
+def draw_recovery(ax, results):
+    for task, marker in zip(MODELS, ("o", "s")):
+        truth = contest(results, task)[1]
+        columns = np.array([list(MODELS[task]).index(name) for name in PLAIN[task]])[truth]
+        found, errors = np.moveaxis(results[f"{task}_estimates"][0][np.arange(len(truth)), columns], 1, 0)
+        for i, name in enumerate(PARAMETERS[:-1]):
+            known = np.isfinite(errors[:, i])
+            label = name if task == "inertial" else None
+            ax.errorbar(results["parameters"][0][known, i], found[known, i], 2 * errors[known, i], fmt=marker,
+                        color=PALETTE[i], markersize=4, linewidth=1, label=label)  # fmt: skip
+    ends = (2, 60)
+    ax.plot(ends, ends, color="black", linewidth=0.8)
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.set_title("parameters recovered (bars: 2 standard errors)")
+    ax.set_xlabel("true (degrees)")
+    ax.set_ylabel("found (degrees)")
+    ax.legend(loc="upper left", fontsize=8)

@@ -1,0 +1,124 @@
+import csv
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from experiments.human_heading import SMOKE, Config, main
+from experiments.human_heading._fits import fit, learned_shape
+from experiments.human_heading._models import STOCHASTIC_MINUS_FIXED, SUBJECTS
+from experiments.human_heading._tables import recovered, verdict
+from experiments.human_heading._trials import COLUMNS, TRUTHS, mirrored, read, simulate
+
+TINY = replace(SMOKE, strategies=TRUTHS)
+
+
+@pytest.fixture
+def trials_file(tmp_path):
+    """Trials of simulated subjects, written as one would write people's."""
+    path = tmp_path / "trials.csv"
+    with open(path, "w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow([*COLUMNS, "in_published_fit"])
+        for subject in simulate(TINY, np.random.default_rng(0)):
+            for task, trials in subject.tasks.items():
+                for headings, level, said in zip(trials.headings, trials.reliability, trials.said):
+                    table.writerow([subject.name, task, level, *("" if np.isnan(h) else h for h in headings), said, 1])
+        table.writerow(["P5", "unity_judgement", "high", 0, 0, 1, 0])
+    return path
+
+
+def test_data_in_a_file_are_those_that_were_written(trials_file):
+    subjects = read(str(trials_file))
+    assert [subject.name for subject in subjects] == ["averaging 1", "fixed criterion 1", "stochastic fusion 1"]
+    for found, made in zip(subjects, simulate(TINY, np.random.default_rng(0))):
+        for task, trials in made.tasks.items():
+            np.testing.assert_array_equal(found.tasks[task].headings, trials.headings)
+            np.testing.assert_array_equal(found.tasks[task].said, trials.said)
+
+
+def row(**changes):
+    good = dict(zip(COLUMNS, ("S1", "unity_judgement", "high", "5", "-5", "1")))
+    return list((good | changes).values())
+
+
+@pytest.mark.parametrize(
+    ("columns", "line", "message"),
+    [
+        (COLUMNS[:2], ["S1", "unity_judgement"], r"visual_reliability.* are missing"),
+        (COLUMNS, row(task="naming"), r"line 2: task must be one of"),
+        (COLUMNS, row(response="2"), r"line 2: response must be 0 or 1"),
+        (COLUMNS, row(response="same"), r"line 2: response must be 0 or 1"),
+        (COLUMNS, row(visual_heading_deg="left"), r"visual_heading_deg must be a number"),
+        (COLUMNS, row(visual_heading_deg=""), r"visual_heading_deg must be from -180 to 180"),
+        (COLUMNS, row(visual_heading_deg="200"), r"visual_heading_deg must be"),
+        (COLUMNS, row(task="unisensory_visual"), r"vestibular_heading_deg must be empty"),
+        (COLUMNS, row(visual_reliability=""), r"visual_reliability must be given"),
+    ],
+)
+def test_refuses_files_that_are_not_trials(tmp_path, columns, line, message):
+    path = tmp_path / "other.csv"
+    path.write_text(f"{','.join(columns)}\n{','.join(line)}\n")
+    with pytest.raises(ValueError, match=message):
+        read(str(path))
+
+
+def test_refuses_what_is_not_a_file(tmp_path, capsys):
+    assert main(["--data", str(tmp_path / "absent.csv")]) == 2
+    assert "must be a file" in capsys.readouterr().err
+
+
+def test_mirror_images_have_the_same_likelihood():
+    (subject,) = simulate(SMOKE, np.random.default_rng(1))
+    trials = subject.tasks["bisensory_inertial_discrimination"]
+    folded = mirrored(trials, unity=False)
+    assert (folded.headings[:, 0] >= 0).all() and (trials.headings[:, 0] < 0).any()
+    scores = [
+        fit(SMOKE, 0, "inertial", "forced_fusion", "constant", replace(subject, tasks={**subject.tasks, **one}), None)[
+            0
+        ]
+        for one in ({}, {"bisensory_inertial_discrimination": folded})
+    ]
+    np.testing.assert_array_equal(*scores)
+
+
+def test_random_fusion_is_told_from_a_criterion():
+    config = replace(TINY, n_repeats=12)
+    gaps = []
+    for subject in simulate(config, np.random.default_rng(0))[1:]:
+        random, fixed = (
+            fit(config, 0, "unity", strategy, "constant", subject, None)[0][0]
+            for strategy in ("stochastic_fusion", "fixed_criterion")
+        )
+        gaps.append(random - fixed)
+    assert gaps[0] < -10 and gaps[1] > -2  # many lapses and a wide criterion are random fusion
+
+
+def test_the_map_is_most_precise_straight_ahead():
+    shape = learned_shape(Config(n_experience=3000), 0)
+    there = shape(np.array([-40.0, 0.0, 40.0]))
+    assert there[1] == 1 and there[0] == there[2] < 0.8
+
+
+def test_verdict_needs_every_subject_within_the_tolerance():
+    published = np.array(list(STOCHASTIC_MINUS_FIXED.values()))
+    left_out = np.zeros((1, 11, 7))
+    left_out[0, :, 6] = published + 1.5 * (-1.0) ** np.arange(11)
+    results = {
+        "truth": np.full((1, 11), ""), "subjects": np.array([SUBJECTS]), "unity_left_out": left_out
+    }  # fmt: skip
+    assert verdict(results).status == "PASS"
+    left_out[0, 4, 6] += 3
+    assert verdict(results).status == "FAIL"
+
+
+def test_recovery_is_measured_in_standard_errors():
+    estimates = np.full((1, 1, 8, 2, 6), np.nan)
+    estimates[0, 0, 3] = [[7.0, 4.0, np.nan, 9.0, 30.0, np.nan], [0.5, 1.0, 1.0, np.nan, 2.0, np.nan]]
+    results = {
+        "truth": np.array([["fixed_criterion"]]),
+        "parameters": np.array([[[6.0, 4.0, 6.0, 9.0, 27.0, 0.5]]]),
+        "inertial_estimates": estimates,
+        "inertial_left_out": np.zeros((1, 1, 8)),
+    }
+    assert [list(z) for z in recovered(results, "inertial")] == [[2.0], [0.0], [], [], [1.5], []]
