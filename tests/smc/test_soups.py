@@ -161,7 +161,7 @@ def test_returns_of_vector_rewards():
 
 def test_rewards_from_the_objectives_of_an_encoder():
     torch = pytest.importorskip("torch")
-    from smc.encoders._objectives import object_agreement
+    from smc.encoders.objectives import multi_positive_nt_xent
 
     rng = np.random.default_rng(0)
     X, groups = torch.from_numpy(rng.normal(size=(12, 5))), torch.arange(4).repeat_interleave(3)
@@ -169,7 +169,7 @@ def test_rewards_from_the_objectives_of_an_encoder():
 
     def evaluate(state):
         z = torch.nn.functional.normalize(X @ state["w"], dim=1)
-        return -object_agreement(z, groups).item(), -state["w"].square().sum().item()
+        return -multi_positive_nt_xent(z, groups).item(), -state["w"].square().sum().item()
 
     report = linear_mode_gap(ends, evaluate)
     assert report.rewards.shape == (11, 2) and report.gap[[0, -1]] == pytest.approx(0)
