@@ -9,7 +9,7 @@ Prediction  (1) EMD of rMCL to the truth, mean over t, at most .01 above the off
 Controls    Independent ensemble, mixture density network, a joint codebook without any network; fresh samples of the
             truth (floor). The collapse test trains a smaller network and uses the squared distance for all assignments.
 Citation    Letzelter et al. (2023), NeurIPS, and the EMD values stored with its code; Perera et al. (2024), NeurIPS.
-Cost        4 minutes of processor time for 10 seeds; training is shorter than the paper's (Config says how long).
+Cost        5 minutes of processor time for 10 seeds; training is shorter than the paper's (Config says how long).
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ Controls    The two specialists alone; equal numbers of points; how many points 
             elbows.
 Citation    Rame et al. (2023); Frankle et al. (2020), ICML (linear mode connectivity); Hayes et al. (2022), AAMAS 36:26
             (what to report of fronts).
-Cost        3 minutes of processor time for 5 seeds.
+Cost        2 minutes of processor time for 5 seeds.
 """
 
 from __future__ import annotations
@@ -34,7 +34,11 @@ BARRIER = 0.02  # of the range: as Frankle et al. (2020) call networks connected
 
 @dataclass(frozen=True)
 class Config:
-    """What can be varied; every field is a flag of the command line."""
+    """What can be varied; every field is a flag of the command line.
+
+    Chosen on seeds 100 and 101. Connectivity is a matter of how far the specialists go: tuned for 240 steps at a rate
+    of 2e-3, soups fell as low as 0.12 below the chord in precision, on average over these seeds.
+    """
 
     width: int = 64  # of the two hidden layers
     horizon: int = 12  # steps of an episode

@@ -99,7 +99,9 @@ def figure(results):
             middle.plot(share, gap, color=color, linewidth=1.3, label=None if i else name)
     middle.axhline(0, color="black", linewidth=0.8)
     middle.set(xlabel="share of the second specialist", ylabel="soup minus chord", title="precision; lines: seeds")
-    middle.legend(fontsize=8)
+    low, high = middle.get_ylim()
+    middle.set_ylim(low - 0.3 * (high - low), high)  # room for the legend
+    middle.legend(fontsize=8, loc="lower center")
     rows = measures(results)
     names = [name for name in rows if name != "soup, unshared start"]
     for y, name in enumerate(names):

@@ -136,7 +136,7 @@ def test_gap_of_a_bowl_and_of_a_ridge():
     x = np.linspace(-1, 1, 11)
     assert np.allclose(report.gap, np.stack([1 - x**2, x**2 - 1], axis=1))
     assert np.allclose(report.rewards, np.stack([-(x**2), x**2], axis=1))
-    three = linear_mode_gap([*ends, {"w": np.zeros(1)}], lambda s: s["w"][0], [[0.2, 0.2, 0.6]])
+    three = linear_mode_gap([*ends, {"w": np.zeros(1)}], lambda s: s["w"][0], [[0.5, 0.25, 0.25]])
     assert three.gap == pytest.approx(0) and three.rewards.shape == (1, 1)
 
 
@@ -161,7 +161,7 @@ def test_returns_of_vector_rewards():
 
 def test_rewards_from_the_objectives_of_an_encoder():
     torch = pytest.importorskip("torch")
-    from smc.encoders._objectives import object_agreement
+    from smc.encoders.objectives import multi_positive_nt_xent
 
     rng = np.random.default_rng(0)
     X, groups = torch.from_numpy(rng.normal(size=(12, 5))), torch.arange(4).repeat_interleave(3)
@@ -169,7 +169,7 @@ def test_rewards_from_the_objectives_of_an_encoder():
 
     def evaluate(state):
         z = torch.nn.functional.normalize(X @ state["w"], dim=1)
-        return -object_agreement(z, groups).item(), -state["w"].square().sum().item()
+        return -multi_positive_nt_xent(z, groups).item(), -state["w"].square().sum().item()
 
     report = linear_mode_gap(ends, evaluate)
     assert report.rewards.shape == (11, 2) and report.gap[[0, -1]] == pytest.approx(0)
