@@ -68,7 +68,7 @@ SMOKE = Config(
     n_experience=400,
     n_processes=1,
 )
-QUICK = Config(n_subjects=1, n_repeats=5, middles=(-15.0, -5.0, 5.0, 15.0), n_starts=1, n_experience=2000)
+QUICK = Config(n_subjects=1, n_repeats=5, middles=(-15.0, -5.0, 5.0, 15.0), max_draws=512, n_experience=2000)
 
 
 def run(config: Config, seed: int) -> dict[str, np.ndarray]:
