@@ -45,8 +45,8 @@ class Config:
     n_repeats: int = 3  # simulated trials per pair of headings and reliability
     middles: tuple[float, ...] = tuple(5.0 * i for i in range(-5, 6))  # simulated headings, mean of both cues (degrees)
     disparities: tuple[float, ...] = (-40.0, -20.0, -10.0, -5.0, 0.0, 5.0, 10.0, 20.0, 40.0)
-    n_starts: int = 2
-    max_draws: int = 2048  # of the parameters, to leave one answer out
+    n_starts: int = 6
+    max_draws: int = 2048  # of the parameters, to leave one answer out; a fourth of it for Bayesian observers
     n_experience: int = 6000  # headings from which the map learns
     n_processes: int = 2
 
@@ -68,7 +68,7 @@ SMOKE = Config(
     n_experience=400,
     n_processes=1,
 )
-QUICK = Config(n_subjects=1, n_repeats=5, middles=(-15.0, -5.0, 5.0, 15.0), n_starts=1, n_experience=2000)
+QUICK = Config(n_subjects=1, n_repeats=5, middles=(-15.0, -5.0, 5.0, 15.0), max_draws=512, n_experience=2000)
 
 
 def run(config: Config, seed: int) -> dict[str, np.ndarray]:

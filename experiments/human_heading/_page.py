@@ -14,10 +14,10 @@ TITLES = {"unity": "one heading or two?", "inertial": "felt heading left or righ
 def figure(results):
     import matplotlib.pyplot as plt
 
-    fig, axes = plt.subplots(1, 3, figsize=(14, 4.4), width_ratios=(1, 1, 0.8))
+    fig, axes = plt.subplots(1, 3, figsize=(14.5, 4.8), width_ratios=(1, 1, 0.8))
     for ax, task in zip(axes, MODELS):
         draw_models(ax, results, task)
-    axes[0].legend(loc="lower left", fontsize=8)
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     (draw_published if people(results) else draw_recovery)(axes[2], results)
     return fig
 
@@ -52,7 +52,7 @@ def draw_published(ax, results):
     ax.set_xlim(ends)
     ax.set_ylim(ends)
     ax.set_aspect("equal")
-    ax.set_title("stochastic fusion minus fixed criterion")
+    ax.set_title("stochastic fusion minus\nfixed criterion, by subject")
     ax.set_xlabel("published (nats)")
     ax.set_ylabel("measured (nats)")
 
@@ -71,7 +71,7 @@ def draw_recovery(ax, results):
     ax.plot(ends, ends, color="black", linewidth=0.8)
     ax.set_xscale("log")
     ax.set_yscale("log")
-    ax.set_title("parameters recovered (bars: 2 standard errors)")
+    ax.set_title("parameters recovered\n(bars: 2 standard errors)")
     ax.set_xlabel("true (degrees)")
     ax.set_ylabel("found (degrees)")
     ax.legend(loc="upper left", fontsize=8)

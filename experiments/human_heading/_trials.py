@@ -17,6 +17,7 @@ Strategy = Literal["averaging", "fixed_criterion", "stochastic_fusion"]
 TRUTHS: tuple[Strategy, ...] = get_args(Strategy)  # the last stands for forced fusion in the inertial task
 # Means of the paper's Table 2, in degrees; spread between subjects is multiplicative.
 SIGMA = {"high": (6.5, 4.1), "medium": (6.5, 6.3), "low": (6.5, 11.6)}
+FUSED = {"high": 0.7, "medium": 0.6, "low": 0.45}  # share of trials that stochastic fusion takes for one heading
 P_COMMON, CRITERION, PRIOR_SIGMA, LAPSE, SPREAD = 0.56, 26.5, 50.0, 0.02, 0.2
 
 
@@ -132,8 +133,8 @@ def _answer(config, strategy, response, pairs, parameters, rng):
     for level in LEVELS:
         observer = CausalInference(
             strategy, response=response, sigma=(parameters["sigma[0]"], parameters[f"sigma[{level}, 1]"]),
-            p_common=parameters["p_common"], criterion=parameters["criterion"], prior_mean=0.0,
-            prior_sigma=PRIOR_SIGMA, lapse=parameters["lapse"],
+            p_common=FUSED[level] if strategy == "stochastic_fusion" else parameters["p_common"],
+            criterion=parameters["criterion"], prior_mean=0.0, prior_sigma=PRIOR_SIGMA, lapse=parameters["lapse"],
         )  # fmt: skip
         said = observer.simulate(headings, rng)
         if response == "discrimination":
