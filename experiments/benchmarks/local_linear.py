@@ -95,6 +95,7 @@ def _contingencies(training):
     def method(train, test):
         # Folds over single steps: the test turns the same objects.
         alike = Transitions(train.observation, train.action, train.next_observation)
+        LocalLinearContingency(training=training, random_state=0).fit(alike[:100])  # compiles
         model, seconds = _timed(lambda: LocalLinearContingency(training=training, random_state=0).fit(alike))
         return *_figures(*model.predict(test.observation["eye"], test.action), test), seconds
 
