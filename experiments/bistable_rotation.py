@@ -49,7 +49,7 @@ QUICK = Config(n_steps=(600, 500))
 
 def run(config: Config, seed: int) -> dict[str, np.ndarray]:
     """Error of the worse branch and of P(+), by model and kind of outcome; predictions for one view and turn."""
-    results = {}
+    results: dict[str, np.ndarray] = {}
     for i, outcome in enumerate(OUTCOMES):
         rng = np.random.default_rng((seed, i))
         test = draw(config.n_test, outcome, rng)
