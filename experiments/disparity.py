@@ -19,7 +19,7 @@ from experiments._figures import PALETTE, interval_line
 from experiments._heard_bias import heard_shift, ideal_bias, observer_of
 from experiments._runner import experiment
 from experiments._senses import Agent, Ears, Retina
-from experiments._senses._life import live
+from experiments._senses._life import calibrate_without_truth, calibration_rows, live
 from experiments._verdict import Verdict, paired_bootstrap
 
 RULES = ("learned", "oracle", "constant", "permuted", "forced fusion", "segregation")
@@ -94,6 +94,7 @@ def run(config: Config, seed: int) -> dict[str, np.ndarray]:
         "expected": expected,
         "sigma": sigma,
         "fall": fall,
+        "calibration_numbers": calibrate_without_truth(agent, sensors, config.y_range, config.n_experience // 2, rng),
     }
 
 
@@ -152,6 +153,7 @@ def table(results):
             f"bias of the heard position, blur {blur:g} deg (measured sigma: seen {sigma[0]:.1f}, heard {sigma[1]:.1f})"
         )
         tables[title] = rows
+    tables["calibration of the learned precision on new experience"] = calibration_rows(results, SENSES)
     return tables
 
 

@@ -16,6 +16,7 @@ NUMBERS = (
     "NLL, nearest neighbours",
     "NLL, constant",
 )
+NUMBERS_WITHOUT_TRUTH = ("slope", "rank correlation, squared error", "NLL, predicted", "NLL, constant")
 
 
 def live(sensors, y_range, n_samples, n_units, rng):
@@ -55,6 +56,16 @@ def calibrate(observers, y_range, n_samples, rng):
     return {"calibration_bins": bins, "calibration_numbers": np.array(numbers)}
 
 
+def calibrate_without_truth(agent, sensors, y_range, n_samples, rng):
+    """Calibration of each sense (n_senses, len(NUMBERS_WITHOUT_TRUTH)) on new experience."""
+    y = rng.uniform(-y_range, y_range, n_samples)
+    found = [
+        precision_calibration(agent.senses[name], sensor.experience(y, rng), y).summary()
+        for name, sensor in sensors.items()
+    ]
+    return np.array([[summary[number] for number in NUMBERS_WITHOUT_TRUTH] for summary in found])
+
+
 def mean_calibration(results, sense):
     """Bins of one sense, averaged over seeds, as `fusion.plotting.plot_calibration` takes them."""
     bins = results["calibration_bins"][:, sense]
@@ -67,4 +78,5 @@ def mean_calibration(results, sense):
 def calibration_rows(results, names):
     """One row per sense: means over seeds of the numbers of its calibration."""
     means = results["calibration_numbers"].mean(axis=0)
-    return [{"sense": name} | dict(zip(NUMBERS, map(float, row))) for name, row in zip(names, means)]
+    numbers = NUMBERS if means.shape[1] == len(NUMBERS) else NUMBERS_WITHOUT_TRUTH
+    return [{"sense": name} | dict(zip(numbers, map(float, row))) for name, row in zip(names, means)]

@@ -69,8 +69,11 @@ def draw_recovery(ax, results):
                         color=PALETTE[i], markersize=4, linewidth=1, label=label)  # fmt: skip
     ends = (2, 60)
     ax.plot(ends, ends, color="black", linewidth=0.8)
-    ax.set_xscale("log")
-    ax.set_yscale("log")
+    ax.set(xscale="log", yscale="log", xlim=ends, ylim=ends)
+    ticks = (2, 5, 10, 20, 50)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_ticks(ticks, [str(tick) for tick in ticks])
+        axis.set_ticks([], minor=True)
     ax.set_title("parameters recovered\n(bars: 2 standard errors)")
     ax.set_xlabel("true (degrees)")
     ax.set_ylabel("found (degrees)")
