@@ -6,7 +6,6 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from smc.encoders._checks import check_positive_integer
 from smc.encoders._runtime import seeded
 from smc.encoders._trunk import ImageTrunk, centred_channels, flat_positions
 
@@ -30,12 +29,8 @@ class ConvEncoder(ImageTrunk):
     """
 
     def __init__(self, width=16, size=32, dim=128, *, seed=0):
-        super().__init__()
-        _check_sizes(width, size, dim)
-        self.settings = {"width": width, "size": size, "dim": dim}
-        self.size, self.dim, self.mid_dim = size, dim, 4 * width
+        super().__init__(width, size, dim)
         channels = (3, width, 2 * width, 4 * width, 4 * width)
-        self.n_features = channels[-1] * (size // 8) ** 2
         with seeded(seed):
             self.convolutions = nn.ModuleList(
                 nn.Conv2d(n_in, n_out, 3, padding=1, bias=False) for n_in, n_out in pairwise(channels)
@@ -76,11 +71,7 @@ class ResNetEncoder(ImageTrunk):
     """
 
     def __init__(self, width=16, size=32, dim=128, *, seed=0):
-        super().__init__()
-        _check_sizes(width, size, dim)
-        self.settings = {"width": width, "size": size, "dim": dim}
-        self.size, self.dim, self.mid_dim = size, dim, 4 * width
-        self.n_features = 4 * width * (size // 8) ** 2
+        super().__init__(width, size, dim)
         with seeded(seed):
             self.stem = _convolution(3, width)
             self.norm = nn.BatchNorm2d(width)
@@ -117,10 +108,3 @@ class _Residual(nn.Module):
 
 def _convolution(n_in, n_out, stride=1):
     return nn.Conv2d(n_in, n_out, 3, stride, padding=1, bias=False)
-
-
-def _check_sizes(width, size, dim):
-    for name, value in (("width", width), ("size", size), ("dim", dim)):
-        check_positive_integer(name, value)
-    if size % 8:
-        raise ValueError(f"size must be a multiple of 8, got {size}")

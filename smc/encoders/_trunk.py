@@ -4,6 +4,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from smc.encoders._checks import check_positive_integer
+
 TINY = 1e-12  # keeps the gradient of a standard deviation of 0 finite
 
 
@@ -39,7 +41,20 @@ class Trunk(nn.Module):
 
 
 class ImageTrunk(Trunk):
-    """Base of the encoders of square colour images of one size."""
+    """Base of the encoders of square colour images of one size.
+
+    Their early map has 2 `width` channels, their last one 4 `width` channels at an eighth of the size.
+    """
+
+    def __init__(self, width, size, dim):
+        super().__init__()
+        for name, value in (("width", width), ("size", size), ("dim", dim)):
+            check_positive_integer(name, value)
+        if size % 8:
+            raise ValueError(f"size must be a multiple of 8, got {size}")
+        self.settings = {"width": width, "size": size, "dim": dim}
+        self.size, self.dim, self.mid_dim = size, dim, 4 * width
+        self.n_features = 4 * width * (size // 8) ** 2
 
     def check_input(self, X, name="X"):
         """Images as an array (n, size, size, 3) of uint8 or float32, or an error that names the argument."""
