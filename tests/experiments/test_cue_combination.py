@@ -6,7 +6,15 @@ import pytest
 from experiments import ventriloquist, visual_haptic
 from experiments._senses import Ears, Retina
 from experiments._senses._cue_combination import Procedure, compare, is_optimal, measure_combination, predictions
-from experiments._senses._life import NUMBERS, calibrate, live, mean_calibration
+from experiments._senses._life import (
+    NUMBERS,
+    NUMBERS_WITHOUT_TRUTH,
+    calibrate,
+    calibrate_without_truth,
+    calibration_rows,
+    live,
+    mean_calibration,
+)
 from experiments._senses._observers import RULES, Observers, draw
 from experiments.ventriloquist._teachers import TEACHERS, TRACES, variance_by_third
 from fusion import LocalPrecision
@@ -138,6 +146,15 @@ def test_calibration_as_arrays(observers):
     assert numbers["NLL, true variance"] < numbers["NLL, predicted"] < numbers["NLL, constant"]
     twice = {key: np.stack([values, 4 * values]) for key, values in found.items()}
     np.testing.assert_allclose(mean_calibration(twice, 0).measured, 2 * found["calibration_bins"][0, 1])
+
+
+def test_calibration_without_truth(observers):
+    sensors = {"vision": Retina(), "audition": Ears()}
+    numbers = calibrate_without_truth(observers[0].agent, sensors, 45.0, 4000, np.random.default_rng(5))
+    vision = calibration_rows({"calibration_numbers": numbers[None]}, list(sensors))[0]
+    assert vision["sense"] == "vision" and set(vision) == {"sense", *NUMBERS_WITHOUT_TRUTH}
+    assert 0.6 < vision["slope"] < 1.5
+    assert vision["NLL, predicted"] < vision["NLL, constant"] - 0.3
 
 
 def test_draw():
