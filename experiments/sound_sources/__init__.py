@@ -1,4 +1,4 @@
-"""Where do several sounds come from, and which sight belongs to which? (multiple choice learning, Letzelter et al. 2023)
+"""Where do several sounds come from, and which sight belongs to which? (Letzelter et al. 2023, NeurIPS)
 
 Finding     A recording of several sounds has several directions as its answer. Hypotheses that compete for them settle
             on one each, and scores say which are there; without scores, all hypotheses count, whether there is a sound
@@ -191,8 +191,8 @@ def verdict(results) -> Verdict:
     closest = min(OTHER_RULES, key=lambda name: results[f"all_{name}"].mean())
     return Verdict(
         status="PASS" if all(checks.values()) else "FAIL",
-        rule="EMD of sMCL minus rMCL: intervals above 0 for every kind of rooms and number of sources; oracle error of\n"
-        f"rMCL minus that of MDN and histogram, mean over numbers: intervals below {ALLOWED:g} degree; shuffled "
+        rule="EMD of sMCL minus rMCL: intervals above 0 for every kind of rooms and number of sources; oracle error\n"
+        f"of rMCL minus that of MDN and histogram, mean over numbers: intervals below {ALLOWED:g} degree; shuffled "
         "targets and\none direction: EMD more than twice that of rMCL (intervals); causal inference: share of right "
         "pairings above\nand RMSE of all sights below those of every other rule (intervals)",
         measured=f"EMD, sMCL minus rMCL, degrees: {spelled(gains)}\n"
