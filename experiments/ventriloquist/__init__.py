@@ -88,7 +88,7 @@ def run(config: Config, seed: int) -> dict[str, np.ndarray]:
     return (
         measure_combination(observers, fixed, procedure, rng)
         | {f"roving_{key}": values for key, values in roved.items()}
-        | calibrate(observers, config.place, config.n_experience // 2, rng)
+        | calibrate(agent.senses, sensors, config.place, config.n_experience // 2, rng)
         | learn_from_teachers(sensors, config.place, config.n_taught, config.teacher_noise, fixed, rng)
         | learn_hidden_jitter(config.level, config.place, config.n_taught, rng)
         | {"blurs": np.array(config.blurs)}
