@@ -60,7 +60,7 @@ class Config:
 SMOKE = Config(
     n_experience=800,
     n_units=30,
-    blurs=(4.0, 10.0, 30.0),
+    blurs=(4.0, 30.0),
     standards=(0.0,),
     n_trials=20,
     n_trials_roving=20,
