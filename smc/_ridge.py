@@ -43,28 +43,31 @@ class Features:
 
     def components(self, X):
         """Standardised principal components (n_samples, at most n_components), the leading ones first."""
-        return self._standardised(X) @ self._axes[:, ::-1]
+        return self._limited(self._standardised(X) @ self._axes[:, ::-1])
 
     def __call__(self, X, phi):
         """Features (n_samples, n_features + n_action_features * (1 + n_components)), and phi standardised."""
         Z = self._standardised(X)
         phi = (phi - self._phi_center) / self._phi_scale
-        products = (Z @ self._axes)[:, :, None] * phi[:, None, :]
+        products = self._limited(Z @ self._axes)[:, :, None] * phi[:, None, :]
         return np.hstack([Z, phi, products.reshape(len(X), -1)]), phi
 
     def _standardised(self, X):
-        return (X - self._center) / self._scale
+        return self._limited((X - self._center) / self._scale)
+
+    def _limited(self, values):
+        return values
 
 
 class LimitedFeatures(Features):
-    """Features with z within +-10.
+    """Features with z and its principal components within +-10.
 
     A sensor that almost never moves would otherwise, when it does, be believed to tell of great changes; that is for
     regressions whose penalty is not chosen.
     """
 
-    def _standardised(self, X):
-        return np.clip(super()._standardised(X), -LIMIT, LIMIT)
+    def _limited(self, values):
+        return np.clip(values, -LIMIT, LIMIT)
 
 
 class CrossValidatedRidge:
