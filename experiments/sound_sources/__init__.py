@@ -22,10 +22,14 @@ import copy
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from experiments._runner import experiment
 from experiments._verdict import Verdict, paired_bootstrap
 
+from . import _models as models
+from . import _sights as sights
+from ._judging import by_number, earth_movers_distance, oracle_error
 from ._page import figure
 from ._recordings import MOST_SOURCES, Recordings, draw_rooms, record
 
@@ -66,9 +70,6 @@ QUICK = Config(n_training=3000, n_apart=600, n_test=300, n_steps=500)
 
 def run(config: Config, seed: int) -> dict[str, np.ndarray]:
     """Errors (2 kinds of rooms, 3 numbers of sources) of every model; pairing and errors of every observer."""
-    from . import _sights as sights
-    from ._judging import by_number, earth_movers_distance, oracle_error
-
     rng = np.random.default_rng((seed, 0))
     rooms = {kind: draw_rooms(kind, config.n_rooms, rng) for kind in ROOMS}
     training, apart = (record(rooms["seen"], n, config.order, rng) for n in (config.n_training, config.n_apart))
@@ -101,9 +102,6 @@ def run(config: Config, seed: int) -> dict[str, np.ndarray]:
 
 def train_all(training, apart, config, seed):
     """Name -> function from features to directions (n, K) and masses (n, K)."""
-    import torch
-
-    from . import _models as models
 
     def fit(name, recordings=training):
         model = models.build(name, training.features.shape[1], config, seed)

@@ -107,11 +107,9 @@ def pair_by_distance(scenes, limit, precision=None):
 
 
 def pair_truly(scenes, precision):
-    """Of the hypotheses of the true source the surest; silent sights are left alone."""
-    own = scenes.owner[:, None] == scenes.source[:, :, None]
-    best = np.where(own, scenes.scores[:, None], -1.0).argmax(axis=2)
-    paired = own.any(axis=2)
-    return scenes.source, np.where(paired, fuse(scenes, precision, best), scenes.cues)
+    """With the hypothesis that is nearest to the true direction; silent sights are left alone."""
+    nearest = between(scenes.hypotheses[:, None], scenes.places[:, :, None]).argmin(axis=2)
+    return scenes.source, np.where(scenes.source != NONE, fuse(scenes, precision, nearest), scenes.cues)
 
 
 def fuse(scenes, precision, chosen):
