@@ -15,6 +15,7 @@ from smc.encoders._image_networks import ConvEncoder, ResNetEncoder
 from smc.encoders._images import LabelledImages, load_images
 from smc.encoders._point_network import PointEncoder
 from smc.encoders._runtime import bf16_supported
+from smc.encoders._sources import Sample
 from smc.encoders._training import Pretrained, pretrain
 from smc.encoders._transformer import EncoderTransformer
 
@@ -31,6 +32,7 @@ __all__ = [
     "PointEncoder",
     "Pretrained",
     "ResNetEncoder",
+    "Sample",
     "bf16_supported",
     "embed",
     "load_images",

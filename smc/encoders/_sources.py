@@ -63,6 +63,36 @@ class RecordedSteps:
         return np.concatenate([before[rows[:, 0]], *(after[column] for column in rows.T)])
 
 
+class LiveSteps:
+    """Batches that someone senses and acts out while they are learned from.
+
+    Parameters
+    ----------
+    source : callable
+        Number of a step -> `Sample`; `actions` (n, d) of it tell the scale of actions.
+    actions : ndarray (n, d) of float32
+    seed : int
+    shuffled : bool
+        Whether each object is told the actions of another of the same step.
+    """
+
+    def __init__(self, source, actions, seed, shuffled):
+        self.actions = actions
+        self._source, self._seed, self._shuffled = source, seed, shuffled
+
+    def __call__(self, step):
+        """`Sample` of a step."""
+        sample = self._source(step)
+        action = np.asarray(sample.actions, np.float32)
+        if self._shuffled:
+            action = np.random.default_rng((self._seed, step, 2)).permutation(action, axis=1)
+        return Sample(dict(sample.frames), action, np.asarray(sample.group))
+
+    def arrays(self):
+        """Arrays that tell one source from another."""
+        return [self.actions]
+
+
 class Looks:
     """Batches of pictures, each looked at in two ways.
 
