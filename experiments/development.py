@@ -9,7 +9,7 @@ Prediction  Vision improves over a life, hearing is mature. Where old errors are
             phase. The manipulated variable is thus the bookkeeping of errors; map and read-out are the same for all.
 Controls    Measured errors in place of learned precision (oracle), and two mature senses: neither may show the phase.
             Rows without a prediction: errors of the last block alone, no recalibration, one constant for each sense.
-Cost        30 s of processor time for 5 seeds.
+Cost        1 minute of processor time for 5 seeds.
 """
 
 from dataclasses import dataclass

@@ -8,7 +8,7 @@ Prediction  An agent that was never told how precise its eyes and ears are shows
             agent. One constant precision per sense does not.
 Controls    Forced fusion (its bias does not fall), segregation (no bias), constant precision, precision of another
             trial (permuted), and the measured noise itself (oracle).
-Cost        10 s of processor time for five agents.
+Cost        15 s of processor time for five agents.
 """
 
 from dataclasses import dataclass

@@ -11,7 +11,7 @@ Prediction  (1) The weight of vision in the merged percept falls from the fovea 
 Controls    Constant gain and permuted precision (no place-dependence), precision coded as the width of the input at
             constant height (the blurred cue wins), the measured error of each sense as gain (oracle), and the closed
             form on the same estimates (ceiling: no field).
-Cost        20 s of processor time for 5 seeds.
+Cost        30 s of processor time for 5 seeds.
 """
 
 from dataclasses import dataclass
