@@ -71,6 +71,7 @@ def pretrain(
     threads=None,
     precision="auto",
     n_env_steps=2000,
+    heads=None,
 ):
     """Train encoders on transitions: what stays while an object is handled, and what an action changes.
 
@@ -123,6 +124,8 @@ def pretrain(
         Number format of the trunks; "auto" is bf16 where the processor has it. Heads and losses are fp32.
     n_env_steps : int, default=2000
         Steps recorded in an environment.
+    heads : dict, optional
+        Arguments of `EquivarianceModule` beyond its encoder, size of actions and seed: dim, hidden, branch, predictor.
 
     Returns
     -------
@@ -170,7 +173,7 @@ def pretrain(
     check_data(data, encoders, objective, n_points)
     with torch_threads(threads):
         source = open_source(data, tuple(encoders), settings, objective.n_actions)
-        modules = _build_modules(encoders, source.actions, action, seed)
+        modules = _build_modules(encoders, source.actions, action, seed, heads or {})
         objective = copy.deepcopy(objective)
         module = next(iter(modules.values()))
         objective.prepare(tuple(modules), module.dim, module.action_dim, HIDDEN, int(seed))
@@ -206,14 +209,14 @@ def _run(trainer, n_steps, checkpoint, callback):
             raise FloatingPointError(f"{error}; {checkpoint} keeps step {saved}, the last good one saved") from error
 
 
-def _build_modules(encoders, actions, action, seed):
+def _build_modules(encoders, actions, action, seed, heads):
     """A module per modality, with the same initial weights whatever is done to the actions."""
     mean, deviation = actions.mean(axis=0), actions.std(axis=0)
     known = (deviation > 0) & (action != "none")
     gain = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=known)
     modules = {}
     for i, (modality, encoder) in enumerate(encoders.items()):
-        module = EquivarianceModule(copy.deepcopy(encoder), actions.shape[1], seed=seed + i)
+        module = EquivarianceModule(copy.deepcopy(encoder), actions.shape[1], **heads, seed=seed + i)
         module.predictor.scale_actions(mean, gain)
         modules[modality] = module.train()
     return modules
