@@ -73,6 +73,7 @@ def pretrain(
     precision="auto",
     n_env_steps=2000,
     shared_action_code=False,
+    heads=None,
 ):
     """Train encoders on transitions: what stays while an object is handled, and what an action changes.
 
@@ -99,7 +100,8 @@ def pretrain(
         What to train for in place of the default. Copied. Weights and temperatures below shape the default only.
     action : {"true", "shuffled", "none"}, default="true"
         "shuffled" permutes the actions over the data once (those of a source of steps, in each step), "none" hides
-        them; both are controls that share initial weights and batches with "true". A module trained without actions ignores them in `predict`.
+        them; both are controls that share initial weights and batches with "true". A module trained without actions
+        ignores them in `predict`.
     equivariance_weight, cross_modal_weight : float, default=0.3, 1.0
     temperature : float, default=0.2
         Of the invariance and cross-modal losses.
@@ -129,6 +131,8 @@ def pretrain(
         Steps recorded in an environment.
     shared_action_code : bool, default=False
         Whether the predictors of all modalities read one embedding of the action, which each of them teaches.
+    heads : dict, optional
+        Arguments of `EquivarianceModule` beyond its encoder, size of actions and seed: dim, hidden, branch, predictor.
 
     Returns
     -------
@@ -178,7 +182,7 @@ def pretrain(
     check_data(data, encoders, objective, n_points)
     with torch_threads(threads):
         source = open_source(data, tuple(encoders), settings, objective.n_actions)
-        modules = _build_modules(encoders, source.actions, action, seed, shared_action_code)
+        modules = _build_modules(encoders, source.actions, action, seed, shared_action_code, heads or {})
         objective = copy.deepcopy(objective)
         module = next(iter(modules.values()))
         objective.prepare(tuple(modules), module.dim, module.action_dim, HIDDEN, int(seed))
@@ -214,14 +218,14 @@ def _run(trainer, n_steps, checkpoint, callback):
             raise FloatingPointError(f"{error}; {checkpoint} keeps step {saved}, the last good one saved") from error
 
 
-def _build_modules(encoders, actions, action, seed, shared_action_code):
+def _build_modules(encoders, actions, action, seed, shared_action_code, heads):
     """A module per modality, with the same initial weights whatever is done to the actions."""
     mean, deviation = actions.mean(axis=0), actions.std(axis=0)
     known = (deviation > 0) & (action != "none")
     gain = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=known)
     modules = {}
     for i, (modality, encoder) in enumerate(encoders.items()):
-        module = EquivarianceModule(copy.deepcopy(encoder), actions.shape[1], seed=seed + i)
+        module = EquivarianceModule(copy.deepcopy(encoder), actions.shape[1], **heads, seed=seed + i)
         module.predictor.scale_actions(mean, gain)
         if shared_action_code and modules:
             module.predictor.encode_action = next(iter(modules.values())).predictor.encode_action
