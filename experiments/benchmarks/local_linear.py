@@ -77,7 +77,7 @@ def _row(what, unit, values, better):
 
 def _measure(draw, sense):
     """Figures (n_draws, n_measures) and ms per step of each method, and the number of features."""
-    figures: dict = {name: [] for name in (*METHODS, "constant")}
+    figures = {name: [] for name in (*METHODS, "constant")}
     seconds, tuned = {}, {}
     for seed in tqdm(range(N_DRAWS), desc=f"local linear, {sense}", delay=2, leave=False, disable=None):
         steps = draw(seed)
