@@ -105,3 +105,20 @@ def action_between(before: Scene, after: Scene) -> Action:
         background=after.room != before.room,
         light=after.light - before.light,
     )
+
+
+def between_views(scenes: Scene, n_views, describe) -> np.ndarray:
+    """What leads from each view of an object to each other one, (n_objects, n_views, n_views, d) of float32.
+
+    Parameters
+    ----------
+    scenes : Scene
+        Of n_objects * n_views views, in the order (object, view).
+    n_views : int
+    describe : callable
+        Two scenes -> array (n, d).
+    """
+    first, second = np.meshgrid(np.arange(n_views), np.arange(n_views), indexing="ij")
+    starts = n_views * np.arange(len(scenes) // n_views)[:, None]
+    told = describe(scenes[(starts + first.ravel()).ravel()], scenes[(starts + second.ravel()).ravel()])
+    return told.reshape(-1, n_views, n_views, told.shape[1]).astype(np.float32)

@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from experiments._held import FAMILIAR, UNKNOWN, action_between, draw_scene, sense
+from experiments._held import FAMILIAR, UNKNOWN, action_between, between_views, draw_scene, sense
 from smc.encoders import embed, metrics
-from smc.encoders.metrics._views import ordered_pairs
 
 ROTATION = slice(0, 3)  # columns of an action
 
@@ -53,16 +52,9 @@ def turned_views(bank, config, rng):
     scenes = scattered(bank, n_views, rng)
     same = {name: np.repeat(getattr(scenes, name)[::n_views], n_views, axis=0) for name in ("place", "zoom", "light")}
     scenes = replace(scenes, **same)
-    return viewed(bank, scenes, rng, config.image_size), actions_between_views(scenes, n_views)
-
-
-def actions_between_views(scenes, n_views):
-    i, j = ordered_pairs(n_views)
-    rows = np.arange(len(scenes)).reshape(-1, n_views)
-    action = action_between(scenes[rows[:, i].ravel()], scenes[rows[:, j].ravel()]).vector()
-    out = np.zeros((len(rows), n_views, n_views, action.shape[1]), np.float32)
-    out[:, i, j] = action.reshape(len(rows), len(i), -1)
-    return out
+    return viewed(bank, scenes, rng, config.image_size), between_views(
+        scenes, n_views, lambda *pair: action_between(*pair).vector()
+    )
 
 
 def examine(module, exam, config) -> dict[str, np.ndarray]:
