@@ -99,7 +99,7 @@ def pretrain(
     objective : smc.encoders.objectives.Objective, optional
         What to train for in place of the default. Copied. Weights and temperatures below shape the default only.
     action : {"true", "shuffled", "none"}, default="true"
-        "shuffled" permutes the actions over the data once (those of a source of steps, in each step), "none" hides
+        "shuffled" permutes the actions over the data once (those of a source of steps: in each step), "none" hides
         them; both are controls that share initial weights and batches with "true". A module trained without actions
         ignores them in `predict`.
     equivariance_weight, cross_modal_weight : float, default=0.3, 1.0
