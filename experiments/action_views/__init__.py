@@ -13,26 +13,40 @@ Citation    Devillers and Lefort (2023), EquiMod, ICLR; Aubret et al. (2023), Ti
             (2023), SIE and 3DIEBench, ICML.
 Cost        30 minutes on two cores for the five seeds of the table `main`.
 
-`--table` chooses the question: main, bundled (objects made by people), ablations, multimodal (image and cloud),
-planning. `_data` makes objects, rooms, views and experience; `_train` trains any `Method` of `_methods`; `_measure`
-says what an encoder knows; `_comparison` does that for all methods of a table; `_claims` judges; `_page` shows.
+`--table` chooses the question: main, bundled (objects made by people), ablations, multimodal (image and cloud), or
+planning (turning an object to a goal view). `_data` makes objects, rooms, views and experience; `_train` trains any
+`Method` of `_methods`; `_measure` says what an encoder knows; `_comparison` does that for all methods of a table,
+`_claims` judges them and `_page` shows them; `_planning` has all of its own table.
 """
 
 from __future__ import annotations
 
 from experiments._runner import experiment
 
-from . import _claims, _comparison, _page
+from . import _claims, _comparison, _page, _planning
 from ._config import QUICK, SMOKE, Config
 
 __all__ = ["QUICK", "SMOKE", "Config", "main"]
 
+RUN = {"planning": _planning.pursue}  # all others compare methods
+SHOW = {"planning": _planning}
+
 
 def run(config: Config, seed: int):
     """One seed of the table that the config names."""
-    return _comparison.compare(config, seed)
+    return RUN.get(config.table, _comparison.compare)(config, seed)
 
 
-main = experiment(
-    Config, run, _page.figure, _claims.verdict, smoke=SMOKE, quick=QUICK, table=_page.table, default_seeds=5
-)
+def table(results):
+    return SHOW.get(str(results["table"][0]), _page).table(results)
+
+
+def figure(results):
+    return SHOW.get(str(results["table"][0]), _page).figure(results)
+
+
+def verdict(results):
+    return SHOW.get(str(results["table"][0]), _claims).verdict(results)
+
+
+main = experiment(Config, run, figure, verdict, smoke=SMOKE, quick=QUICK, table=table, default_seeds=5)

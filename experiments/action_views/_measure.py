@@ -127,7 +127,8 @@ def action_knowledge(module, known, frames, names, gallery, config, seed):
         if module.action_dim != action_size:
             return dict.fromkeys(PREDICTED, np.full(len(frames[name]) // n_views, np.nan))
         pose = by_object(gallery.tests[name].pose)
-        found = consequences(module, by_object(frames[name]), between(pose), random_state=seed)
+        y = known[name]["equivariance"]
+        found = consequences(module, by_object(frames[name]), between(pose), random_state=seed, embeddings=y)
         values = (found.prediction.hit_at_1, found.prediction.reciprocal_rank, found.identity.hit_at_1)
         return dict(zip(PREDICTED, (*values, found.shuffled.hit_at_1, found.gain), strict=True))
 

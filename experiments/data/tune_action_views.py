@@ -2,7 +2,7 @@
 
     python -m experiments.data.tune_action_views
 
-writes action_views_tuning.csv. Each method has three tries of half the training; what decides is the mean accuracy of
+writes action_views_tuning.csv. Each method has three tries of 150 steps; what decides is the mean accuracy of
 the linear probe in training rooms and in validation rooms, which no table shows.
 """
 
