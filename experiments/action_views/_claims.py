@@ -10,7 +10,7 @@ from experiments._verdict import Interval, Verdict, paired_bootstrap
 
 from ._comparison import TESTS
 from ._measure import HEADS
-from ._methods import BASELINE, CONTROL, PREDICTOR, SHUFFLED
+from ._methods import BASELINE, BASELINES, CONTROL, PREDICTOR, SHUFFLED
 
 CONTROL_R2 = 0.6
 PRICE = 0.02  # of accuracy
@@ -100,13 +100,12 @@ CLAIMS = {"main": action_claims, "bundled": action_claims, "ablations": ablation
 
 
 def void_baselines(results) -> list[str]:
-    """Rows whose linear accuracy lies below that of a random encoder: they void a table."""
+    """Baselines whose linear accuracy lies below that of a random encoder: they void a table."""
     names = results["row"][0].tolist()
     if "random encoder" not in names:
         return []
     floor = value(results, "linear", "random encoder").mean()
-    trained = [name for name in names if not name.startswith("random") and not name.endswith(": points")]
-    return [name for name in trained if value(results, "linear", name).mean() < floor]
+    return [name for name in BASELINES if name in names and value(results, "linear", name).mean() < floor]
 
 
 def verdict(results) -> Verdict:

@@ -16,13 +16,23 @@ from smc.encoders.objectives import (
 from ._train import Method
 
 # Method -> (learning rate, temperature); experiments/data/action_views_tuning.csv holds what every try reached.
-TUNED = {}
+TUNED = {
+    "VICReg": (2e-3, None),
+    "time contrast, one room": (4e-3, 0.5),
+    "time contrast": (8e-3, 0.2),
+    "+ EquiMod": (8e-3, 0.2),
+    "+ EquiMod, same object": (8e-3, 0.2),
+    "+ EquiMod, shuffled action": (8e-3, 0.2),
+    "+ action decoder": (8e-3, 0.2),
+}
 DEFAULT = (4e-3, 0.2)
 TRIED = {
     "VICReg": ((4e-3, None), (2e-3, None), (8e-3, None)),  # it has no temperature
     "others": (DEFAULT, (8e-3, 0.2), (4e-3, 0.5)),
 }
 EQUIVARIANCE_WEIGHT = 0.3
+# Time contrast in one room is no baseline but a control: there the room stands for the object.
+BASELINES = ("SimCLR", "VICReg", "time contrast", "image")
 BASELINE, PREDICTOR, SHUFFLED, CONTROL = ACTION_METHODS = (
     "time contrast",
     "+ EquiMod, same object",

@@ -15,7 +15,7 @@ PANELS = (
     ("linear", None, "Accuracy, all labels (backbone)"),
     ("few", "invariance", "Accuracy, 5 labels (invariance head)"),
     ("r2", None, "Action read from two views (R2)"),
-    ("hit", None, "Consequence found among 7 views (H@1; dotted: chance)"),
+    ("hit", None, "Consequence found among views (H@1)"),
 )
 
 
@@ -73,7 +73,13 @@ def figure(results):
     draw_rooms(axes[0, 2], results, names)
     draw_curves(axes[1, 2], results, names)
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    page.legend(handles, labels, loc="outside lower center", ncols=len(labels), title="rooms of unseen objects")
+    page.legend(
+        handles,
+        labels,
+        loc="outside lower center",
+        ncols=len(labels),
+        title="rooms of unseen objects (bars: range of seeds; dotted: chance)",
+    )
     return page
 
 
@@ -98,7 +104,7 @@ def draw_rooms(ax, results, names):
     for k, head in enumerate(HEADS):
         ax.barh(y + (k - 1) * 0.27, share[:, k], 0.25, color=PALETTE[4 + k], label=head)
     ax.axvline(1 / 16, color="black", linewidth=0.8, linestyle=":")
-    ax.set(title="Room recognised (dotted: chance)", xlim=(0, 1))
+    ax.set(title="Room recognised", xlim=(0, 1))
     ax.set_yticks(y, [])
     ax.invert_yaxis()
     ax.legend(loc="lower right", frameon=True)
@@ -113,5 +119,5 @@ def draw_curves(ax, results, names):
             smooth = np.convolve(loss / abs(loss[0]), np.ones(width) / width, mode="valid")
             style = "-" if k < len(PALETTE) else "--"
             ax.plot(np.arange(len(smooth)) + width / 2, smooth, style, color=PALETTE[k % len(PALETTE)], label=name)
-    ax.set(title="Loss over its first value", xlabel="training step", yscale="log")
-    ax.legend(fontsize=7, loc="lower left")
+    ax.set(title="Loss, as a share of its first value", xlabel="training step", ylim=(0, None))
+    ax.legend(fontsize=7, ncols=2)
