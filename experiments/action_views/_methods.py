@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from smc.encoders.objectives import (
     JEPA,
     ActionDecoder,
@@ -18,9 +16,29 @@ from smc.encoders.objectives import (
 from ._train import Method
 
 # Method -> (learning rate, temperature); experiments/data/action_views_tuning.csv holds what every try reached.
-TUNED = {}
+TUNED = {
+    "VICReg": (2e-3, None),
+    "time contrast, one room": (4e-3, 0.5),
+    "time contrast": (8e-3, 0.2),
+    "+ EquiMod": (8e-3, 0.2),
+    "+ EquiMod, same object": (8e-3, 0.2),
+    "+ EquiMod, shuffled action": (8e-3, 0.2),
+    "+ action decoder": (8e-3, 0.2),
+}
 DEFAULT = (4e-3, 0.2)
+TRIED = {
+    "VICReg": ((4e-3, None), (2e-3, None), (8e-3, None)),  # it has no temperature
+    "others": (DEFAULT, (8e-3, 0.2), (4e-3, 0.5)),
+}
 EQUIVARIANCE_WEIGHT = 0.3
+# Time contrast in one room is no baseline but a control: there the room stands for the object.
+BASELINES = ("SimCLR", "VICReg", "time contrast", "image")
+BASELINE, PREDICTOR, SHUFFLED, CONTROL = ACTION_METHODS = (
+    "time contrast",
+    "+ EquiMod, same object",
+    "+ EquiMod, shuffled action",
+    "+ action decoder",
+)
 
 
 def tuned(name):
@@ -103,10 +121,6 @@ def multimodal():
 
 
 def bundled_methods():
-    """The main table's methods but SimCLR and VICReg, for objects made by people."""
-    return tuple(m for m in main_methods() if m.name not in ("SimCLR", "VICReg", "+ EquiMod"))
-
-
-def retuned(one: Method, learning_rate) -> Method:
-    """The same method at another learning rate."""
-    return replace(one, learning_rate=learning_rate)
+    """Those methods of the main table that the claims need."""
+    needed = ("random encoder", "+ cloud", *ACTION_METHODS)
+    return tuple(m for m in main_methods() if m.name in needed)
