@@ -40,8 +40,8 @@ def maximise(likelihood, starts, counts=None):
     def descend(x, method, **options):
         return minimize(objective, x, jac=True, method=method, bounds=bounds, options=options)
 
-    # L-BFGS-B takes careful first steps, sequential quadratic programming needs fewer evaluations near an optimum. Every
-    # start goes on until its optimum is known to about a thousandth of a nat: half-way, optima cannot be told apart.
+    # L-BFGS-B takes careful first steps, sequential quadratic programming needs fewer evaluations near an optimum.
+    # Every start goes on until it is there, roughly: half-way, optima cannot be told apart.
     ends = [descend(x, "L-BFGS-B", maxiter=CAREFUL, ftol=1e-10, gtol=1e-6) for x in starts]
     ends += [descend(end.x, "SLSQP", maxiter=300, ftol=COARSE) for end in ends if not end.success]
     best = min(ends, key=lambda end: end.fun)

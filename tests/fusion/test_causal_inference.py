@@ -212,7 +212,7 @@ def test_search_leaves_noise_that_does_not_grow(monkeypatch):
 
 
 def two_optima():
-    """Left or right, averaged with a narrow prior: a second optimum, with a wide prior, fuses whatever the disparity."""
+    """Left or right, averaged with a narrow prior: there is a second optimum, with a wide one, that always fuses."""
     places = np.arange(-40.0, 41, 20)
     stimuli = np.repeat(np.stack(np.meshgrid(places, places), axis=-1).reshape(-1, 2), 60, axis=0)
     settings = {"response": "discrimination", "prior_mean": 0.0}
