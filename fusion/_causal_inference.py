@@ -69,8 +69,8 @@ class CausalInference(BaseEstimator):
     bounds : dict or None, default=None
         Overrides the limits of parameters: {"prior_sigma": (1, 100), ...}.
     n_starts : int, default=6
-        Starts of the optimiser, from a Sobol' sequence, all of which are followed to an optimum; with eccentricity two
-        more, from the best constant noise.
+        Starts of the optimiser, from a Sobol' sequence; all but those far behind are followed to an optimum. With
+        eccentricity two more, from the best constant noise.
     random_state : int, Generator or None, default=0
         Scrambles the starts.
 

@@ -10,7 +10,8 @@ from scipy.stats import qmc
 
 EDGE = 1e-3  # a parameter within this share of its range from a bound counts as being there
 CAREFUL = 12  # first iterations
-COARSE = 1e-6  # log-likelihood per answer to which every start is followed
+HOPELESS = 0.1  # nats per answer behind the best start after these
+COARSE = 1e-6  # log-likelihood per answer to which the others are followed
 FLAT = 1e-4  # smallest eigenvalue of the information, scaled to unit diagonal, that still determines all parameters
 
 
@@ -41,9 +42,10 @@ def maximise(likelihood, starts, counts=None):
         return minimize(objective, x, jac=True, method=method, bounds=bounds, options=options)
 
     # L-BFGS-B takes careful first steps, sequential quadratic programming needs fewer evaluations near an optimum.
-    # Every start goes on until it is there, roughly: half-way, optima cannot be told apart.
+    # All but hopeless starts go on until they are there, roughly: half-way, optima cannot be told apart.
     ends = [descend(x, "L-BFGS-B", maxiter=CAREFUL, ftol=1e-10, gtol=1e-6) for x in starts]
-    ends += [descend(end.x, "SLSQP", maxiter=300, ftol=COARSE) for end in ends if not end.success]
+    limit = min(end.fun for end in ends) + HOPELESS
+    ends += [descend(end.x, "SLSQP", maxiter=300, ftol=COARSE) for end in ends if not end.success and end.fun < limit]
     best = min(ends, key=lambda end: end.fun)
     best = min(best, descend(best.x, "SLSQP", maxiter=300, ftol=1e-10), key=lambda end: end.fun)
     return assemble(layout, best.x), -best.fun * n_answers
