@@ -13,8 +13,10 @@ from smc.encoders._embedding import embed
 from smc.encoders._equivariance import ActionPredictor, EquivarianceModule
 from smc.encoders._image_networks import ConvEncoder, ResNetEncoder
 from smc.encoders._images import LabelledImages, load_images
+from smc.encoders._planning import plan
 from smc.encoders._point_network import PointEncoder
 from smc.encoders._runtime import bf16_supported
+from smc.encoders._sources import Sample
 from smc.encoders._training import Pretrained, pretrain
 from smc.encoders._transformer import EncoderTransformer
 
@@ -31,10 +33,12 @@ __all__ = [
     "PointEncoder",
     "Pretrained",
     "ResNetEncoder",
+    "Sample",
     "bf16_supported",
     "embed",
     "load_images",
     "metrics",
     "objectives",
+    "plan",
     "pretrain",
 ]

@@ -13,6 +13,8 @@ from smc.encoders._runtime import evaluating, seeded
 from topology import storage
 
 HEADS = ("mid", "backbone", "invariance", "equivariance")
+BRANCHES = ("own", "shared")
+PREDICTORS = ("mlp", "linear")
 KIND = "EquivarianceModule"
 PREDICTION_BATCH = 512
 
@@ -31,17 +33,21 @@ class ActionPredictor(nn.Module):
         Size of an action.
     hidden : int, default=256
         Hidden units of the predictor, and twice those of the action encoder.
+    kind : {"mlp", "linear"}, default="mlp"
+        Whether the change is computed by a network with a hidden layer, or linearly as in EquiMod.
     seed : int, default=0
         Seed of the initial weights.
     """
 
-    def __init__(self, dim=64, action_dim=2, *, hidden=256, seed=0):
+    def __init__(self, dim=64, action_dim=2, *, hidden=256, kind="mlp", seed=0):
         super().__init__()
         for name, value in (("dim", dim), ("action_dim", action_dim), ("hidden", hidden)):
             check_positive_integer(name, value)
+        if kind not in PREDICTORS:
+            raise ValueError(f"kind of predictor must be one of {PREDICTORS}, got {kind!r}")
         with seeded(seed):
             self.encode_action = mlp(action_dim, hidden // 2, dim)
-            self.change = mlp(2 * dim, hidden, dim)
+            self.change = mlp(2 * dim, hidden, dim) if kind == "mlp" else nn.Linear(2 * dim, dim)
         self.register_buffer("action_mean", torch.zeros(action_dim))
         self.register_buffer("action_gain", torch.ones(action_dim))
 
@@ -63,8 +69,8 @@ class ActionPredictor(nn.Module):
 class EquivarianceModule(nn.Module):
     """A trunk with an invariance head, an equivariance branch and a predictor of what an action changes.
 
-    Invariance and equivariance pull in opposite directions, so they share no embedding: the invariance head reads the
-    backbone, the equivariance head reads its own linear map of the trunk's last map.
+    Invariance and equivariance pull in opposite directions, so by default they share no embedding: the invariance head
+    reads the backbone, the equivariance head reads its own linear map of the trunk's last map.
 
     Parameters
     ----------
@@ -76,24 +82,31 @@ class EquivarianceModule(nn.Module):
         Size of the invariance embedding z and of the equivariance embedding y.
     hidden : int, default=256
         Hidden units of the heads and of the predictor.
+    branch : {"own", "shared"}, default="own"
+        Whether the equivariance head reads a linear map of its own or the backbone.
+    predictor : {"mlp", "linear"}, default="mlp"
+        See `ActionPredictor`.
     seed : int, default=0
         Seed of the initial weights of heads and predictor.
     """
 
-    def __init__(self, encoder, action_dim, *, dim=64, hidden=256, seed=0):
+    def __init__(self, encoder, action_dim, *, dim=64, hidden=256, branch="own", predictor="mlp", seed=0):
         super().__init__()
         if not isinstance(encoder, tuple(ENCODERS.values())):
             raise TypeError(f"encoder must be one of {', '.join(ENCODERS)}, got {type(encoder).__name__}")
         for name, value in (("action_dim", action_dim), ("dim", dim), ("hidden", hidden)):
             check_positive_integer(name, value)
+        if branch not in BRANCHES:
+            raise ValueError(f"branch must be one of {BRANCHES}, got {branch!r}")
         self.settings = {"action_dim": action_dim, "dim": dim, "hidden": hidden}
+        self.settings |= {"branch": branch, "predictor": predictor}
         self.encoder = encoder
         self.dim, self.action_dim = dim, action_dim
         with seeded(seed):
             self.invariance = mlp(encoder.dim, hidden, dim)
-            self.branch = nn.Linear(encoder.n_features, encoder.dim)
+            self.branch = nn.Linear(encoder.n_features, encoder.dim) if branch == "own" else None
             self.equivariance = mlp(encoder.dim, hidden, dim)
-        self.predictor = ActionPredictor(dim, action_dim, hidden=hidden, seed=seed)
+        self.predictor = ActionPredictor(dim, action_dim, hidden=hidden, kind=predictor, seed=seed)
 
     def forward(self, x):
         """Invariance embedding z (B, dim) and equivariance embedding y (B, dim) of a batch, both of unit length."""
@@ -106,7 +119,9 @@ class EquivarianceModule(nn.Module):
 
     def raw_heads(self, last_map):
         """z and y before they are scaled to unit length."""
-        return self.invariance(self.encoder.project(last_map)), self.equivariance(self.branch(last_map))
+        backbone = self.encoder.project(last_map)
+        turned = backbone if self.branch is None else self.branch(last_map)
+        return self.invariance(backbone), self.equivariance(turned)
 
     def layers(self, x):
         """All embeddings of a batch by name: "mid", "backbone", "invariance" (z) and "equivariance" (y)."""

@@ -1,0 +1,126 @@
+"""The methods of each table; the settings of those of the main table were chosen with the same number of tries."""
+
+from __future__ import annotations
+
+from smc.encoders.objectives import (
+    JEPA,
+    ActionDecoder,
+    CrossModal,
+    EquiMod,
+    NTXent,
+    TimeContrast,
+    VICReg,
+    WeightedSum,
+)
+
+from ._train import Method
+
+# Method -> (learning rate, temperature); experiments/data/action_views_tuning.csv holds what every try reached.
+TUNED = {
+    "VICReg": (2e-3, None),
+    "time contrast, one room": (4e-3, 0.5),
+    "time contrast": (8e-3, 0.2),
+    "+ EquiMod": (8e-3, 0.2),
+    "+ EquiMod, same object": (8e-3, 0.2),
+    "+ EquiMod, shuffled action": (8e-3, 0.2),
+    "+ action decoder": (8e-3, 0.2),
+}
+DEFAULT = (4e-3, 0.2)
+TRIED = {
+    "VICReg": ((4e-3, None), (2e-3, None), (8e-3, None)),  # it has no temperature
+    "others": (DEFAULT, (8e-3, 0.2), (4e-3, 0.5)),
+}
+EQUIVARIANCE_WEIGHT = 0.3
+# Time contrast in one room is no baseline but a control: there the room stands for the object.
+BASELINES = ("SimCLR", "VICReg", "time contrast", "image")
+BASELINE, PREDICTOR, SHUFFLED, CONTROL = ACTION_METHODS = (
+    "time contrast",
+    "+ EquiMod, same object",
+    "+ EquiMod, shuffled action",
+    "+ action decoder",
+)
+
+
+def tuned(name):
+    return TUNED.get(name, DEFAULT)
+
+
+def method(name, make, settings=None, **options):
+    """Method whose objective is `make(temperature)`."""
+    learning_rate, temperature = tuned(name) if settings is None else settings
+    return Method(name, lambda: make(temperature), learning_rate=learning_rate, **options)
+
+
+def beside(objective, weight=1.0):
+    """Time contrast beside another objective."""
+    return lambda temperature: WeightedSum((TimeContrast(temperature), 1.0), (objective(), weight))
+
+
+def main_methods(settings=None):
+    """The nine trainings of the main table and the random encoder; `settings` overrides those of all."""
+    return (
+        Method("random encoder", None),
+        method("SimCLR", NTXent, settings, augmented=True),
+        method("VICReg", lambda t: VICReg(), settings),
+        method("time contrast, one room", TimeContrast, settings, fresh_rooms=False),
+        method("time contrast", TimeContrast, settings),
+        method("+ cloud", beside(CrossModal), settings, senses=("image", "points")),
+        method("+ EquiMod", beside(lambda: EquiMod(same_object_negatives=False), 1.0), settings),
+        method("+ EquiMod, same object", beside(EquiMod, EQUIVARIANCE_WEIGHT), settings),
+        method("+ EquiMod, shuffled action", beside(EquiMod, EQUIVARIANCE_WEIGHT), settings, action="shuffled"),
+        method("+ action decoder", beside(ActionDecoder), settings),
+    )
+
+
+def ablations():
+    """Variants of time contrast + EquiMod with same-object negatives, one thing changed in each."""
+    settings = tuned("+ EquiMod, same object")
+
+    def variant(name, objective=EquiMod, weight=EQUIVARIANCE_WEIGHT, **options):
+        return method(name, beside(objective, weight), settings, **options)
+
+    return (
+        variant("reference"),
+        variant("shuffled action", action="shuffled"),
+        variant("no action", action="none"),
+        variant("linear predictor", heads={"predictor": "linear"}),
+        variant("shared branch", heads={"branch": "shared"}),
+        variant("weight 0", weight=0.0),
+        variant("weight 1", weight=1.0),
+        variant("weight 3", weight=3.0),
+        variant("other-object negatives", lambda: EquiMod(same_object_negatives=False)),
+        method("predictor alone", lambda t: EquiMod(), settings),
+        method("JEPA", lambda t: JEPA(), settings),
+    )
+
+
+def multimodal():
+    """Image and cloud: alone, across, across and within, and with the consequences of actions in each sense."""
+    both = ("image", "points")
+    settings = tuned("+ cloud")
+
+    def joined(*parts):
+        return lambda t: WeightedSum(*((make(), weight) for make, weight in parts))
+
+    within, across, consequences = (TimeContrast, 1.0), (CrossModal, 1.0), (EquiMod, EQUIVARIANCE_WEIGHT)
+    return (
+        Method("random encoder", None, senses=both),
+        method("image", TimeContrast, settings),
+        method("cloud", TimeContrast, settings, senses=("points",)),
+        method("Cross", lambda t: CrossModal(t), settings, senses=both),
+        method("Cross + Self", joined(within, across), settings, senses=both),
+        method("Cross + Self + action", joined(within, across, consequences), settings, senses=both),
+        method(
+            "Cross + Self + shuffled action",
+            joined(within, across, consequences),
+            settings,
+            senses=both,
+            action="shuffled",
+        ),
+    )
+
+
+def bundled_methods():
+    """Those methods of the main table that the claims need."""
+    needed = ("random encoder", "+ cloud", *ACTION_METHODS)
+    return tuple(m for m in main_methods() if m.name in needed)
