@@ -1,5 +1,7 @@
 """wip (2000)."""
 from dataclasses import dataclass
+
+
 @dataclass(frozen=True)
 class Config:
     n_objects: int = 3
