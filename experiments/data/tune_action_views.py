@@ -2,8 +2,8 @@
 
     python -m experiments.data.tune_action_views
 
-writes action_views_tuning.csv. Each method has three tries of 150 steps, SimCLR five; what decides is the mean accuracy of
-the linear probe in training rooms and in validation rooms, which no table shows.
+writes action_views_tuning.csv. Each method has three tries of 150 steps, SimCLR five; what decides is the mean
+accuracy of the linear probe in training rooms and in validation rooms, which no table shows.
 """
 
 from dataclasses import replace
