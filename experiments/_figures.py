@@ -46,6 +46,40 @@ def save_figure(figure, path: Path) -> None:
         figure.savefig(path, metadata={"Date": None} if Path(path).suffix == ".svg" else None)
 
 
+def save_film(figure, moving, show, n_frames, path: Path, fps: int) -> None:
+    """Write an animation of `figure` to `path` (.gif); what stays is drawn once.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    moving : list of matplotlib.artist.Artist
+        What is drawn anew for every frame, from back to front.
+    show : callable
+        `show(frame)` changes the moving artists.
+    n_frames : int
+    path : Path
+    fps : int
+        Frames per second.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
+
+    canvas = FigureCanvasAgg(figure)
+    for artist in moving:
+        artist.set_animated(True)
+    show(0)
+    canvas.draw()
+    background = canvas.copy_from_bbox(figure.bbox)
+    pictures = []
+    for frame in range(n_frames):
+        show(frame)
+        canvas.restore_region(background)
+        for artist in moving:
+            figure.draw_artist(artist)
+        pictures.append(Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy()))
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=1000 / fps, loop=0)
+
+
 def close_figure(figure) -> None:
     """Release `figure`; pyplot would keep it."""
     import matplotlib.pyplot as plt

@@ -9,7 +9,7 @@ Prediction  Vision improves over a life, hearing is mature. Where old errors are
             phase. The manipulated variable is thus the bookkeeping of errors; map and read-out are the same for all.
 Controls    Measured errors in place of learned precision (oracle), and two mature senses: neither may show the phase.
             Rows without a prediction: errors of the last block alone, no recalibration, one constant for each sense.
-Cost        30 s of processor time for 5 seeds.
+Cost        1 minute of processor time for 5 seeds.
 """
 
 from dataclasses import dataclass
@@ -20,8 +20,10 @@ from sklearn.utils import gen_batches
 from experiments._figures import PALETTE, interval_line
 from experiments._runner import experiment
 from experiments._senses import Ears, Retina
+from experiments._senses._life import calibrate, calibration_rows
+from experiments._senses._page import draw_calibration
 from experiments._verdict import Verdict, paired_bootstrap
-from fusion import LocalPrecision, fuse_gaussians, precision_calibration
+from fusion import LocalPrecision, fuse_gaussians
 from fusion._error_variance import CellVariances, Recalibration
 
 BOOKKEEPING = ("cross-fitted", "last block", "never forgets", "uncalibrated", "constant", "oracle")
@@ -52,7 +54,6 @@ class Config:
 SMOKE = Config(checkpoints=(200, 400), early=200, growth=200, n_mature=400, n_block=100, n_recent=200, n_trials=40)
 QUICK = Config(checkpoints=(1000, 4000, 8000), n_mature=4000, n_trials=400)
 TEST_RANGE, EXPERIENCE_RANGE = 20.0, 45.0  # degrees either side
-CALIBRATION = ("slope", "rank correlation, squared error", "NLL, predicted", "NLL, constant")
 
 
 def run(config: Config, seed: int) -> dict[str, np.ndarray]:
@@ -62,6 +63,8 @@ def run(config: Config, seed: int) -> dict[str, np.ndarray]:
     hearing = LocalPrecision(random_state=seed).fit(Ears().experience(y, rng), y)
     lives = [live(config, hearing, improving, rng) for improving in (True, False)]
     stacked = {key: np.stack([life[key] for life in lives]) for key in lives[0]}
+    mature_sense = calibrate({"hearing": hearing}, {"hearing": Ears()}, EXPERIENCE_RANGE, config.n_trials, rng)
+    stacked |= {f"hearing_{key}": values for key, values in mature_sense.items()}
     return stacked | {"checkpoint": np.array(config.checkpoints), "early": np.array(config.early)}
 
 
@@ -113,16 +116,14 @@ def examine(vision, hearing, X, errors, light, config, rng):
     heard = 1 / hearing.precision(sounds)
     others = {"constant": np.full(len(y), heard.mean()), "oracle": np.full(len(y), hearing_error)}
     judged = [judge(estimates, np.stack([seen[rule], others.get(rule, heard)]), y) for rule in BOOKKEEPING]
-    y_new = draw_places(EXPERIENCE_RANGE, config.n_trials, rng)
-    summary = precision_calibration(vision, experience(y_new, np.full(len(y_new), light), rng), y_new).summary()
+    eye = {"vision": Retina(photon_range=tuple(light * np.array(Retina().photon_range)))}
     return {
         "weight": np.array([weight for weight, _ in judged]),
         "error": np.array([error for _, error in judged]),
         "optimal_weight": hearing_error / squared_error.sum(),
         "optimal_error": np.sqrt(squared_error.prod() / squared_error.sum()),
         "squared_error": squared_error,
-        "calibration": np.array([summary[name] for name in CALIBRATION]),
-    }
+    } | calibrate({"vision": vision}, eye, EXPERIENCE_RANGE, config.n_trials, rng)
 
 
 def remembered(vision, X, errors, near):
@@ -176,17 +177,24 @@ def table(results) -> dict[str, list[dict]]:
     for i, life in enumerate(LIVES):
         tables[f"weight of {life} vision"] = rows("weight", "optimal_weight", i)
         tables[f"root mean squared error with {life} vision, degrees"] = rows("error", "optimal_error", i)
-    calibration = results["calibration"][:, 0].mean(axis=0)
-    tables["calibration of improving vision, cross-fitted"] = [
-        {"number": name} | dict(zip(columns, values)) for name, values in zip(CALIBRATION, calibration)
+    found = {f"improving vision, {name}": calibration_at(results, k) for k, name in enumerate(columns)}
+    found["mature hearing"] = {"calibration_numbers": results["hearing_calibration_numbers"]}
+    tables["calibration of the learned precision, cross-fitted, on new experience"] = [
+        row for sense, one in found.items() for row in calibration_rows(one, [sense])
     ]
     return tables
+
+
+def calibration_at(results, checkpoint):
+    """The entries of the calibration of improving vision at one checkpoint."""
+    return {key: results[key][:, 0, ..., checkpoint] for key in ("calibration_bins", "calibration_numbers")}
 
 
 def figure(results):
     import matplotlib.pyplot as plt
 
-    drawing, ((ax_senses, ax_error), (ax_improving, ax_mature)) = plt.subplots(2, 2, figsize=(10, 7.4))
+    drawing, axes = plt.subplots(2, 3, figsize=(14, 7.6))
+    (ax_senses, ax_error, _), (ax_improving, ax_mature, _) = axes
     n = results["checkpoint"][0]
     for i, (sense, colour) in enumerate({"vision": PALETTE[0], "hearing": PALETTE[1]}.items()):
         interval_line(ax_senses, n, np.sqrt(results["squared_error"][:, 0, i]), sense, color=colour)
@@ -202,10 +210,14 @@ def figure(results):
             interval_line(ax, n, results["weight"][:, i, j], rule, color=COLOURS[rule])
         ax.plot(n, results["optimal_weight"][:, i].mean(axis=0), "k--", linewidth=1.2, label="optimum (measured)")
         ax.set(title=f"{LIVES[i]} vision: who is believed", ylabel="weight of vision", ylim=(0, 1))
-    for ax in drawing.axes:
+    for ax in axes[:, :2].flat:
         ax.set(xscale="log", xlabel="flashes lived through")
         ax.set_xticks(n, [f"{value:,}" for value in n])
         ax.minorticks_off()
+    early = np.flatnonzero(n == results["early"][0])[0]
+    for ax, k in zip(axes[:, 2], (early, len(n) - 1)):
+        title = f"calibration after {n[k]:,} flashes"
+        draw_calibration(ax, calibration_at(results, k), 0, title, "degrees")
     ax_senses.legend(fontsize=8)
     drawing.legend(*ax_mature.get_legend_handles_labels(), loc="outside lower center", ncols=7, fontsize=8)
     return drawing

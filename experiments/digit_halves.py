@@ -19,8 +19,10 @@ from sklearn.datasets import load_digits
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
+from sklearn.neighbors import NearestNeighbors
 
 from experiments._figures import interval_line
+from experiments._reliability_calibration import calibrate, calibration_rows, draw_calibration
 from experiments._runner import experiment
 from experiments._verdict import Verdict, paired_bootstrap
 from fusion import DensityReliability, PrecisionFusion
@@ -77,20 +79,28 @@ def run(config: Config, seed: int) -> dict[str, np.ndarray]:
     conditions += [(kind, half, level) for kind in KINDS for half in SENSES for level in levels(config, kind)]
     seen = np.stack([degrade(X[test], *condition, rng) for condition in conditions])
     dropped = np.array([[half == sense for sense in SENSES] for _, half, _ in conditions])
-    proba, weights = recognise(config, seed, X[train], y[train], seen.reshape(-1, 64), dropped, rng)
+    proba, weights, neighbours = recognise(config, seed, X[train], y[train], seen.reshape(-1, 64), dropped, rng)
     shape = (len(conditions), len(test))
+    senses = [
+        (weights[:, i].reshape(shape), neighbours[:, i].reshape(shape), proba[name].reshape(*shape, -1))
+        for i, name in enumerate(SENSES)
+    ]
     correct = {name: p.argmax(axis=1).reshape(shape) == y[test] for name, p in proba.items()}
     without, with_both = correct.pop("dropped"), correct["product"]
     better = without.mean(axis=1, keepdims=True) > with_both.mean(axis=1, keepdims=True)
     correct["oracle"] = np.where(better, without, with_both)
     given = weights.reshape(*shape, 2).mean(axis=1)
-    return {f"correct_{name}": right for name, right in correct.items()} | {
-        "weight_degraded": np.where(dropped.any(axis=1), (given * dropped).sum(axis=1), given.mean(axis=1)),
-        "weight_intact": np.where(dropped.any(axis=1), (given * ~dropped).sum(axis=1), given.mean(axis=1)),
-        "objects": test,
-        "kind": np.array([kind for kind, _, _ in conditions]),
-        "level": np.array([level for _, _, level in conditions]),
-    }
+    return (
+        {f"correct_{name}": right for name, right in correct.items()}
+        | {
+            "weight_degraded": np.where(dropped.any(axis=1), (given * dropped).sum(axis=1), given.mean(axis=1)),
+            "weight_intact": np.where(dropped.any(axis=1), (given * ~dropped).sum(axis=1), given.mean(axis=1)),
+            "objects": test,
+            "kind": np.array([kind for kind, _, _ in conditions]),
+            "level": np.array([level for _, _, level in conditions]),
+        }
+        | calibrate(senses, y[test])
+    )
 
 
 def levels(config, kind):
@@ -126,7 +136,7 @@ class Given:
 
 
 def recognise(config, seed, X, y, X_test, dropped, rng):
-    """Class probabilities of every method, and the weights (n_samples, 2) that PrecisionFusion gave."""
+    """Class probabilities of every method, and weights (n_samples, 2) by the maps and by nearest neighbours."""
     X, X_test = X / 16, X_test / 16
 
     def expert():
@@ -154,7 +164,17 @@ def recognise(config, seed, X, y, X_test, dropped, rng):
     proba["fusion"] = fusion.predict_proba(X_test)
     proba["permuted"] = fuse([Given(w) for w in rng.permutation(weights).T])
     proba["dropped"] = fuse([Given(w) for w in kept.T])
-    return proba, weights
+    return proba, weights, neighbour_weights(seed, X, X_test)
+
+
+def neighbour_weights(seed, X, X_test):
+    """Reliability (n_samples, 2) of each half by its 10th nearest of all training digits."""
+    told = []
+    for columns in SENSES.values():
+        density = NearestNeighbors(n_neighbors=10)
+        stored = DensityReliability(density, score="distance", scaling="common", random_state=seed).fit(X[:, columns])
+        told.append(stored.reliability(X_test[:, columns]))
+    return np.stack(told, axis=1)
 
 
 def pooled(results, method, degraded=True):
@@ -173,14 +193,19 @@ def table(results):
         correct = 100 * results[f"correct_{method}"]
         by_kind = {k: correct[:, kind == k].mean() for k in ("clean", *KINDS)}
         rows.append({"method": label, **by_kind, "degraded": correct[:, kind != "clean"].mean()})
-    return rows
+    return {
+        "accuracy (%), mean over halves and strengths": rows,
+        "calibration of the reliability, over all conditions": calibration_rows(results, SENSES),
+    }
 
 
 def figure(results):
-    """Accuracy against strength for each degradation, and the weights given."""
+    """Accuracy against strength for each degradation, the weights given, and whether they were deserved."""
     import matplotlib.pyplot as plt
 
-    fig, axes = plt.subplots(2, len(KINDS), figsize=(10.5, 6.6), sharex="col", sharey="row", height_ratios=(3, 2))
+    fig = plt.figure(figsize=(10.5, 10.0))
+    above, below = fig.add_gridspec(2, 1, height_ratios=(66, 34))
+    axes = above.subgridspec(2, len(KINDS), height_ratios=(3, 2)).subplots(sharex="col", sharey="row")
     kind, level = results["kind"][0], results["level"][0]
     for column, name in enumerate(KINDS):
         strengths = np.unique(level[kind == name])
@@ -204,6 +229,11 @@ def figure(results):
     axes[1, 0].set_ylim(0, 1)
     axes[1, 0].legend(loc="center right")
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
+    deserved, legend = below.subgridspec(1, 2, width_ratios=(3, 2)).subplots()
+    draw_calibration(deserved, results, [f"{name} half" for name in SENSES])
+    deserved.get_legend().remove()
+    legend.axis("off")
+    legend.legend(*deserved.get_legend_handles_labels(), loc="center")
     return fig
 
 

@@ -8,7 +8,7 @@ Prediction  An agent that was never told how precise its eyes and ears are shows
             agent. One constant precision per sense does not.
 Controls    Forced fusion (its bias does not fall), segregation (no bias), constant precision, precision of another
             trial (permuted), and the measured noise itself (oracle).
-Cost        10 s of processor time for five agents.
+Cost        15 s of processor time for five agents.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,8 @@ from experiments._figures import PALETTE, interval_line
 from experiments._heard_bias import heard_shift, ideal_bias, observer_of
 from experiments._runner import experiment
 from experiments._senses import Agent, Ears, Retina
-from experiments._senses._life import calibrate_without_truth, calibration_rows, live
+from experiments._senses._life import calibrate, calibration_rows, live
+from experiments._senses._page import draw_calibration
 from experiments._verdict import Verdict, paired_bootstrap
 
 RULES = ("learned", "oracle", "constant", "permuted", "forced fusion", "segregation")
@@ -94,8 +95,7 @@ def run(config: Config, seed: int) -> dict[str, np.ndarray]:
         "expected": expected,
         "sigma": sigma,
         "fall": fall,
-        "calibration_numbers": calibrate_without_truth(agent, sensors, config.y_range, config.n_experience // 2, rng),
-    }
+    } | calibrate(agent.senses, sensors, config.y_range, config.n_experience // 2, rng)
 
 
 def present(sensors, pairs, blur, config, rng):
@@ -162,11 +162,13 @@ def by_disparity(results, values):
 
 
 def figure(results):
-    """Bias against disparity, one panel per blur."""
+    """Bias against disparity, one panel per blur, and the calibration of both senses."""
     import matplotlib.pyplot as plt
 
     blurs, disparity = results["blur"][0], results["disparity"][0]
-    fig, axes = plt.subplots(1, len(blurs), figsize=(3.6 * len(blurs) + 1, 4.0), sharey=True, squeeze=False)
+    fig = plt.figure(figsize=(3.6 * len(blurs) + 1, 8.0))
+    above, below = fig.add_gridspec(2, 1)
+    axes = above.subgridspec(1, len(blurs)).subplots(sharey=True, squeeze=False)
     for j, ax in enumerate(axes[0]):
         for i, rule in enumerate(RULES):
             interval_line(ax, disparity, results["bias"][:, i, j], label=rule, color=PALETTE[i])
@@ -175,7 +177,11 @@ def figure(results):
         ax.set_xlabel("distance of flash and click (deg)")
         ax.set_xticks(disparity)
     axes[0, 0].set_ylabel("shift of the heard position\n(share of the distance)")
-    axes[0, -1].legend(fontsize=8, loc="upper right")
+    *panels, legend = below.subgridspec(1, 3).subplots()
+    for i, ax in enumerate(panels):
+        draw_calibration(ax, results, i, f"calibration: {SENSES[i]}", "deg")
+    legend.axis("off")
+    legend.legend(*axes[0, 0].get_legend_handles_labels(), loc="center", title="precision, or strategy")
     return fig
 
 

@@ -22,12 +22,14 @@ from experiments._heard_bias import heard_shift, ideal_bias, observer_of
 from experiments._noise_growth import FORMS, fit_growth
 from experiments._runner import experiment
 from experiments._senses import Agent, Ears, Retina
-from experiments._senses._life import calibrate_without_truth, calibration_rows
+from experiments._senses._life import calibrate, calibration_rows
+from experiments._senses._page import draw_calibration
 from experiments._verdict import Verdict, paired_bootstrap
 from fusion import fuse_gaussians
 from topology import GrowingNeuralGas
 
 RETINAE = ("foveated", "uniform")
+SENSES = ("vision", "hearing")
 RULES = ("learned", "oracle", "constant", "permuted")
 WEIGHT_TOLERANCE, BIAS_TOLERANCE = 0.06, 0.05
 
@@ -137,10 +139,9 @@ def life(config, retina, rng):
         "sigma": sigma, "learned": learned, "weight": weight, "optimum": optimum, "bias": bias, "ideal": ideal,
         "bic": np.array([form.bic for form in growth]),
         "curve": np.array([form.sigma(np.array(config.eccentricities)) for form in growth]),
-        "calibration": calibrate_without_truth(
-            agent, sensors, config.y_range, config.n_experience // 2, np.random.default_rng((seed, 1))
-        ),
-    }  # fmt: skip
+    } | calibrate(
+        agent.senses, sensors, config.y_range, config.n_experience // 2, np.random.default_rng((seed, 1))
+    )  # fmt: skip
 
 
 def deviations(estimates, place):
@@ -173,16 +174,21 @@ def table(results):
     ]  # fmt: skip
     for r, retina in enumerate(RETINAE):
         title = f"calibration of the learned precision on new experience, {retina} retina"
-        tables[title] = calibration_rows({"calibration_numbers": results["calibration"][:, r]}, ("vision", "hearing"))
+        tables[title] = calibration_rows(calibration_with(results, r), SENSES)
     return tables
 
 
+def calibration_with(results, retina):
+    """The entries of the calibration with one of the retinae."""
+    return {key: results[key][:, retina] for key in ("calibration_bins", "calibration_numbers")}
+
+
 def figure(results):
-    """Noise, weights and bias against eccentricity on the foveated retina, noise on the uniform one."""
+    """Noise, weights and bias against eccentricity on the foveated retina, noise on the uniform one; calibration."""
     import matplotlib.pyplot as plt
 
     eccentricity = results["eccentricity"][0]
-    fig, axes = plt.subplots(1, 4, figsize=(17, 4.0))
+    fig, (axes, panels) = plt.subplots(2, 4, figsize=(17, 8.2))
     fig.get_layout_engine().set(w_pad=0.12)
     for r, ax in ((0, axes[0]), (1, axes[3])):
         interval_line(ax, eccentricity, results["sigma"][:, r, :, 0], label="measured", color="black")
@@ -208,6 +214,9 @@ def figure(results):
         ax.set_xlabel("eccentricity (deg)")
     axes[0].legend(fontsize=8)
     axes[1].legend(fontsize=8, loc="lower left")
+    for ax, (retina, sense) in zip(panels, np.ndindex(2, 2)):
+        title = f"calibration: {SENSES[sense]}, {RETINAE[retina]} retina"
+        draw_calibration(ax, calibration_with(results, retina), sense, title, "deg")
     return fig
 
 

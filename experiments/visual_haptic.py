@@ -65,7 +65,7 @@ def run(config: Config, seed: int) -> dict[str, np.ndarray]:
     procedure = Procedure(config.standards, config.conflict, config.height, config.n_trials)
     return (
         measure_combination(observers, levels, procedure, rng)
-        | calibrate(observers, config.height, config.n_experience // 2, rng)
+        | calibrate(agent.senses, sensors, config.height, config.n_experience // 2, rng)
         | {"blurs": np.array(config.blurs)}
     )
 

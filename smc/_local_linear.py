@@ -11,7 +11,7 @@ from smc._batch_rules import BatchRules
 from smc._cells import Cells
 from smc._local_linear_file import load_rules, save_rules
 from smc._recursive import RecursiveRules
-from smc._ridge import Features
+from smc._ridge import Features, LimitedFeatures
 from smc._transitions import pick_modality
 from topology import GrowingNeuralGas
 from topology._validation import check_choice, check_generator, check_integer, check_real
@@ -29,13 +29,15 @@ class LocalLinearContingency(BaseEstimator):
     cross-validation.
 
     The variance is learned from errors on left-out folds: per cell and output, times a factor that is log-linear in the
-    cell's noise and in phi. Folds leave out whole groups if the transitions have at least `n_folds` of them, so that
-    the variance holds for new groups, such as objects never seen.
+    cell's noise and in phi, and then made to agree with the errors by isotonic regression. Folds leave out whole groups
+    if the transitions have at least `n_folds` of them, so that the variance holds for new groups, such as objects never
+    seen.
 
     In online training the same two levels are learned step by step by recursive least squares, each discrete action
     with regressions of its own; the cells take the leading principal components of the observation too. The variance is
-    that of Bayesian linear regression, times a factor that is learned along. What the first steps show, the map and the
-    scales, stays. Steps in any number of portions give the same.
+    that of Bayesian linear regression, times a factor, and made to agree with the errors in the same way; both are
+    learned from the error that each step met. What the first steps show, the map and the scales, stays; an observation
+    counts as at most ten of its standard deviations from the mean. Steps in any number of portions give the same.
 
     Parameters
     ----------
@@ -124,10 +126,11 @@ class LocalLinearContingency(BaseEstimator):
         self.estimator_ = self._fit_map(X, rng)
         self.n_features_in_, self._n_action, self._n_actions = X.shape[1], action.shape[1:], n_actions
         cells = Cells(self.estimator_.prototypes_, self.estimator_.edges_, X)
-        features = Features(X, phi, self.n_components)
         if self.training == "batch":
+            features = Features(X, phi, self.n_components)
             self._rules = BatchRules(cells, features, X, phi, change, folds, self.n_folds)
         else:
+            features = LimitedFeatures(X, phi, self.n_components)
             n_regressions = max(n_actions, 1)
             self._rules = RecursiveRules(cells, features, X.shape[1], n_regressions, RECURSIVE_RIDGE, self.forgetting)
             self._rules.update(X, phi, number, change)
@@ -182,7 +185,8 @@ class LocalLinearContingency(BaseEstimator):
         change : ndarray (n_samples, n_features)
             Predicted next observation minus observation, in units of the sense.
         variance : ndarray (n_samples, n_features)
-            Expected squared error of each component of `change`.
+            Expected squared error of each component of `change`, whatever the distribution of the errors. Those of raw
+            sensors have heavy tails: of them, far more than half lie within .67 standard deviations.
         """
         X, action = self._check_inputs(X, action)
         _, phi, number = self._code(action, self._n_actions)

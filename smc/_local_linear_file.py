@@ -9,13 +9,14 @@ from sklearn.metrics import pairwise_distances_argmin
 
 from smc._batch_rules import BatchRules
 from smc._cells import Cells
+from smc._kernels.ratios import N_BINS
 from smc._kernels.recursive import Rules
 from smc._noise import CellNoise
 from smc._recursive import RecursiveRules
-from smc._ridge import CrossValidatedRidge, Features
+from smc._ridge import CrossValidatedRidge, Features, LimitedFeatures
 from topology import storage
 
-KIND, VERSION = "LocalLinearContingency", 1
+KIND, VERSION = "LocalLinearContingency", 2
 SCHEMA = {
     "prototypes": ("f", ("units", "features")),
     "edges": ("iu", ("edges", 2)),
@@ -35,6 +36,7 @@ BATCH = {
     "noise._overall": ("f", ("features",)),
     "noise._weights": ("f", ("factors",)),
     "noise._range": ("f", (2,)),
+    "noise._log_means": ("f", (2, N_BINS)),
 }
 RECURSIVE = {
     "shared_covariance": ("f", ("actions", "shared", "shared")),
@@ -46,6 +48,7 @@ RECURSIVE = {
     "totals": ("f", ("totals",)),
     "factor_covariance": ("f", ("factors", "factors")),
     "factor_weights": ("f", ("factors",)),
+    "found": ("f", (2, N_BINS, 2)),
 }
 
 
@@ -107,7 +110,7 @@ def load_rules(cls, path, action_features):
         model._n_action = tuple(int(size) for size in metadata["action_shape"])
         model._n_actions = int(metadata["n_actions"])
         cells = Cells.restore(arrays["prototypes"], edges, arrays["width2"])
-        features = _restored(Features, "features", arrays)
+        features = _restored(Features if is_batch else LimitedFeatures, "features", arrays)
         model._rules = (_batch if is_batch else _recursive)(arrays, metadata, cells, features, model)
     except storage.CorruptFileError:
         raise

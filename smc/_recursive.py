@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from smc._kernels.ratios import N_BINS
 from smc._kernels.recursive import FACTOR_PENALTY, PRIOR_STEPS, Rules, learn_steps, predict_steps
+from smc._ratios import isotonic_log_means
 
 N_COMPONENTS = 8  # in the cells
 
@@ -16,7 +18,8 @@ class RecursiveRules:
     regressions are as exact as if fitted to all steps so far. The cells learn from the error that the shared one made
     before it knew a step, weighted by how far it could be trusted there. The variance of the error is that of Bayesian
     linear regression, the noise in the cell and what is not known of the maps, times a log-linear factor of both
-    and of the inputs of the cell.
+    and of the inputs of the cell. Its level and how it divides between the outputs are corrected by isotonic
+    regression of the errors found.
 
     Parameters
     ----------
@@ -53,6 +56,7 @@ class RecursiveRules:
             totals=np.zeros(n_outputs + 1),
             factor_covariance=np.eye(n_factors) / FACTOR_PENALTY,
             factor_weights=np.zeros(n_factors),
+            found=np.zeros((2, N_BINS, 2)),
         )
 
     @property
@@ -68,7 +72,8 @@ class RecursiveRules:
     def predict(self, X, phi, action):
         """Change and variance (n, n_outputs)."""
         change, variance = np.empty((2, len(X), self.rules.maps.shape[2]))
-        predict_steps(self.rules, *self._read(X, phi, action), change, variance)
+        log_means = np.stack([isotonic_log_means(sums) for sums in self.rules.found])
+        predict_steps(self.rules, log_means, *self._read(X, phi, action), change, variance)
         return change, variance
 
     def _read(self, X, phi, action):

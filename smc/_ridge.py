@@ -6,6 +6,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 RIDGES = np.logspace(-1, 5, 13)
+LIMIT = 10.0  # of an observation, in standard deviations
 
 
 class Features:
@@ -23,7 +24,7 @@ class Features:
     def __init__(self, X, phi, n_components):
         self._center, self._scale = X.mean(axis=0), scale_of(X)
         self._phi_center, self._phi_scale = phi.mean(axis=0), scale_of(phi)
-        Z = (X - self._center) / self._scale
+        Z = self._standardised(X)
         variances, axes = np.linalg.eigh(Z.T @ Z / len(Z))
         kept = np.flatnonzero(variances > 1e-9 * variances[-1])[-n_components:]
         self._axes = axes[:, kept] / np.sqrt(variances[kept])
@@ -42,14 +43,31 @@ class Features:
 
     def components(self, X):
         """Standardised principal components (n_samples, at most n_components), the leading ones first."""
-        return ((X - self._center) / self._scale) @ self._axes[:, ::-1]
+        return self._limited(self._standardised(X) @ self._axes[:, ::-1])
 
     def __call__(self, X, phi):
         """Features (n_samples, n_features + n_action_features * (1 + n_components)), and phi standardised."""
-        Z = (X - self._center) / self._scale
+        Z = self._standardised(X)
         phi = (phi - self._phi_center) / self._phi_scale
-        products = (Z @ self._axes)[:, :, None] * phi[:, None, :]
+        products = self._limited(Z @ self._axes)[:, :, None] * phi[:, None, :]
         return np.hstack([Z, phi, products.reshape(len(X), -1)]), phi
+
+    def _standardised(self, X):
+        return self._limited((X - self._center) / self._scale)
+
+    def _limited(self, values):
+        return values
+
+
+class LimitedFeatures(Features):
+    """Features with z and its principal components within +-10.
+
+    A sensor that almost never moves would otherwise, when it does, be believed to tell of great changes; that is for
+    regressions whose penalty is not chosen.
+    """
+
+    def _limited(self, values):
+        return np.clip(values, -LIMIT, LIMIT)
 
 
 class CrossValidatedRidge:

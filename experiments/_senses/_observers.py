@@ -106,11 +106,6 @@ class Sources:
         slope = np.maximum((up - down) / (2 * self._step), LEAST_SLOPE)
         return self._scatter.predict(_table(y, conditions)) / slope
 
-    def squared_error(self, y, conditions):
-        """Expected squared error of the agent's estimate given the stimulus and the conditions."""
-        table = _table(y, conditions)
-        return self._scatter.predict(table) + (self._expected.predict(table) - y) ** 2
-
     def density(self, X, y, conditions):
         return self._scale * self._squared_distance(X)
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from experiments._figures import interval_line
 from experiments._senses._cue_combination import compare
-from experiments._senses._life import mean_calibration
+from experiments._senses._life import NUMBERS, mean_calibration
 from experiments._senses._observers import RULES
 
 LABELS = {
@@ -22,6 +22,14 @@ LOOKS = {
     "density": ("#D55E00", "v", "--"),
     "permuted": ("#56B4E9", "x", ":"),
     "exchanged": ("#CC79A7", "D", "--"),
+}
+IN_PANEL = {
+    "slope": "slope",
+    "rank correlation, true variance": "rank",
+    "NLL, predicted": "NLL",
+    "NLL, true variance": "  stimulus known",
+    "NLL, nearest neighbours": "  k-NN",
+    "NLL, constant": "  constant",
 }
 
 
@@ -72,9 +80,10 @@ def draw_calibration(ax, results, sense, title, unit):
 
     plot_calibration(mean_calibration(results, sense), ax=ax)
     ax.get_legend().remove()
-    numbers = results["calibration_numbers"][:, sense].mean(axis=0)
     ax.set(title=title, xlabel=f"predicted variance ({unit}²)", ylabel=f"mean squared error ({unit}²)")
-    ax.text(0.04, 0.96, f"slope {numbers[0]:.2f}\nrank {numbers[1]:.2f}", transform=ax.transAxes, va="top")
+    numbers = dict(zip(NUMBERS, results["calibration_numbers"][:, sense].mean(axis=0)))
+    text = "\n".join(f"{label} {numbers[name]:.2f}" for name, label in IN_PANEL.items())
+    ax.text(0.03, 0.98, text, transform=ax.transAxes, va="top", fontsize=8)
 
 
 def _plain_ticks(ax):

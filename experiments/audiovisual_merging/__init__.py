@@ -11,7 +11,7 @@ Prediction  (1) The weight of vision in the merged percept falls from the fovea 
 Controls    Constant gain and permuted precision (no place-dependence), precision coded as the width of the input at
             constant height (the blurred cue wins), the measured error of each sense as gain (oracle), and the closed
             form on the same estimates (ceiling: no field).
-Cost        20 s of processor time for 5 seeds.
+Cost        30 s of processor time for 5 seeds.
 """
 
 from dataclasses import dataclass
@@ -20,12 +20,13 @@ import numpy as np
 
 from experiments._runner import experiment
 from experiments._senses import Agent
+from experiments._senses._life import calibrate
 from experiments._verdict import Verdict, paired_bootstrap
 from experiments.audiovisual_merging._joint_map import JointMap
 from experiments.audiovisual_merging._judging import CONTROLS, RULES, judge, judge_senses, precisions
-from experiments.audiovisual_merging._page import CALIBRATION, animate, figure, table
+from experiments.audiovisual_merging._page import animate, figure, table
 from experiments.audiovisual_merging._world import World
-from fusion import fuse_gaussians, precision_calibration
+from fusion import fuse_gaussians
 
 TOLERANCE = 0.08  # of a weight at any place
 ROBUST = 1.1  # times the error without irrelevant features
@@ -79,10 +80,7 @@ def run(config: Config, seed: int) -> dict[str, np.ndarray]:
     nearest = [m.nearest(trials, rng) for m in maps]
     for name, found in {"field": merged, "nearest unit": nearest}.items():
         results[f"rmse_{name}"] = np.array([np.sqrt(np.nanmean((f - places) ** 2)) for f in found])
-    y_new = rng.uniform(-world.extent, world.extent, 2000)
-    for sense, X in world.experience(y_new, rng).items():
-        summary = precision_calibration(agent.senses[sense], X, y_new).summary()
-        results[f"calibration_{sense}"] = np.array([summary[name] for name in CALIBRATION])
+    results |= calibrate(agent.senses, world.sensors, world.extent, config.n_experience // 2, rng)
     film = maps[0].film(config)
     return results | film | {"eccentricity": np.array(config.eccentricities), "n_irrelevant": config.n_irrelevant}
 

@@ -2,11 +2,13 @@
 
 import numpy as np
 
-from experiments._figures import PALETTE, interval_line
+from experiments._figures import PALETTE, interval_line, save_film
+from experiments._senses._life import calibration_rows
+from experiments._senses._page import draw_calibration
 from experiments.audiovisual_merging._joint_map import FILMED
 from experiments.audiovisual_merging._judging import RULES
 
-CALIBRATION = ("slope", "rank correlation, squared error", "NLL, predicted", "NLL, constant")
+SENSES = ("vision", "audition")
 COLOURS = dict(zip(RULES, (PALETTE[0], PALETTE[5], PALETTE[7], PALETTE[1], PALETTE[2], PALETTE[3])))
 
 
@@ -23,22 +25,19 @@ def table(results) -> dict[str, list[dict]]:
         | {name: results[f"rmse_{name}"][:, i].mean() for name in ("field", "nearest unit")}
         for i, n in enumerate(results["n_irrelevant"][0])
     ]
-    calibration = [
-        {"sense": sense} | dict(zip(CALIBRATION, results[f"calibration_{sense}"].mean(axis=0)))
-        for sense in ("vision", "audition")
-    ]
     return {
         "weight of vision, mean over agents": weights,
         "root mean squared error of the percept, degrees": errors,
         "root mean squared error with irrelevant features, degrees": irrelevant,
-        "calibration of the learned precision": calibration,
+        "calibration of the learned precision on new experience": calibration_rows(results, SENSES),
     }
 
 
 def figure(results):
     import matplotlib.pyplot as plt
 
-    drawing, ((ax_senses, ax_weight), (ax_error, ax_features)) = plt.subplots(2, 2, figsize=(10, 7.4))
+    drawing, axes = plt.subplots(2, 3, figsize=(14, 7.6))
+    (ax_senses, ax_weight, _), (ax_error, ax_features, _) = axes
     places = results["eccentricity"][0]
     for i, (sense, colour) in enumerate({"vision": PALETTE[0], "audition": PALETTE[1]}.items()):
         interval_line(ax_senses, places, np.sqrt(results["squared_error"][:, i]), sense, color=colour)
@@ -64,14 +63,15 @@ def figure(results):
     ax_features.set_ylim(bottom=0)
     for ax in (ax_senses, ax_error, ax_features):
         ax.legend(fontsize=8)
-    ax_weight.legend(fontsize=8, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.2))
+    drawing.legend(*ax_weight.get_legend_handles_labels(), loc="outside lower center", ncols=7, fontsize=8)
+    for i, (ax, sense) in enumerate(zip(axes[:, 2], SENSES)):
+        draw_calibration(ax, results, i, f"calibration: {sense}", "degrees")
     return drawing
 
 
 def animate(results, path):
     """The field of the first agent while a glimpse and a sound become one percept."""
     import matplotlib.pyplot as plt
-    from matplotlib.animation import FuncAnimation, PillowWriter
 
     x, frames = results["film_place"][0], results["film_activity"][0]
     drawing, ax = plt.subplots(figsize=(6.4, 3.6))
@@ -82,16 +82,13 @@ def animate(results, path):
     merged = ax.axvline(np.nan, color=PALETTE[0], linewidth=1, label="centre of activity")
     ax.set(xlabel="place (degrees)", ylabel="activity, input", xlim=(x[0], x[-1]), ylim=(0, 1.05))
     ax.legend(fontsize=8, loc="upper left")
+    time = ax.set_title(" ")
 
     def show(frame):
         line.set_ydata(frames[frame])
         mass = frames[frame].sum()
         merged.set_xdata([frames[frame] @ x / mass if mass > 0 else np.nan] * 2)
-        ax.set_title(f"{0.2 * (frame + 1):.1f} time constants")
-        return line, merged
+        time.set_text(f"{0.2 * (frame + 1):.1f} time constants")
 
-    show(0)
-    drawing.draw_without_rendering()
-    drawing.set_layout_engine("none")  # laid out once for all frames
-    FuncAnimation(drawing, show, frames=len(frames)).save(path, writer=PillowWriter(fps=8), dpi=100)
+    save_film(drawing, [line, merged, time], show, len(frames), path, fps=8)
     plt.close(drawing)

@@ -12,15 +12,15 @@ class World:
 
     def __init__(self, config):
         self._config = config
-        self._retina = Retina(doubling=config.doubling, blur_range=(3.0, 12.0), photon_range=(15.0, 60.0))
-        self._ears = Ears()
+        retina = Retina(doubling=config.doubling, blur_range=(3.0, 12.0), photon_range=(15.0, 60.0))
+        self.sensors = {"vision": retina, "audition": Ears()}
 
     def experience(self, y, rng):
-        return {"vision": self._retina.experience(y, rng), "audition": self._ears.experience(y, rng)}
+        return {sense: sensor.experience(y, rng) for sense, sensor in self.sensors.items()}
 
     def test(self, rng):
         """Places (n_trials,) ordered by eccentricity, and what the senses answer there."""
         c = self._config
         places = np.concatenate([np.repeat([-e, e], c.n_trials // 2) for e in c.eccentricities])
-        vision = self._retina.sense(places, rng, blur=c.blur, photons=c.photons)
-        return places, {"vision": vision, "audition": self._ears.sense(places, rng, level=c.level)}
+        conditions = {"vision": {"blur": c.blur, "photons": c.photons}, "audition": {"level": c.level}}
+        return places, {name: sensor.sense(places, rng, **conditions[name]) for name, sensor in self.sensors.items()}

@@ -26,7 +26,7 @@ CONFIG = Config(split="development", n_threads=1, n_draws=2)
 
 def accuracies(life, settings) -> np.ndarray:
     """Accuracy of every method (n_methods,), in %."""
-    correct, _ = life.recognise(life.reliabilities(settings), settings)
+    correct, *_ = life.recognise(life.reliabilities(settings), settings)
     kinds = np.array([c.kind for c in life.listed])
     by_kind = [correct[:, :, kinds == kind].mean((1, 2, 3, 4)) for kind in ("clean", *SENSES)]
     return 100 * (by_kind[0] / 2 + (by_kind[1] + by_kind[2]) / 4)

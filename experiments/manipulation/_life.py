@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from experiments._reliability_calibration import calibrate
 from smc.encoders import ConvEncoder, EquivarianceModule, PointEncoder, embed, pretrain
 from smc.worlds import ObjectBank
 
@@ -112,23 +113,27 @@ class Life:
     def does_reliability_matter(self):
         self.gather()
         self.trust = self.reliabilities(SETTINGS)
-        correct, of = self.recognise(self.trust, SETTINGS)
-        told = [
-            [self.trust.gng[m].reliability(self.tests[m][getattr(c, m)]["learned"]) for m in SENSES]
-            for c in self.listed
-        ]
+        correct, of, probabilities = self.recognise(self.trust, SETTINGS)
+        told, neighbours = (
+            np.array(
+                [[by[m].reliability(self.tests[m][getattr(c, m)]["learned"]) for m in SENSES] for c in self.listed]
+            )
+            for by in (self.trust.gng, self.trust.knn)
+        )
+        senses = zip(told.swapaxes(0, 1), neighbours.swapaxes(0, 1), probabilities, strict=True)
+        y = np.searchsorted(self.bank.class_names, self.bank.classes)[self.test_object]
         stored = [sum(map(floats_stored, kind.values())) for kind in (self.trust.gng, self.trust.knn, self.trust.gmm)]
         return {
             "correct": correct,
             "object": of,
-            "weights": np.array(told),  # (n_conditions, n_senses, n_views)
+            "weights": told,  # (n_conditions, n_senses, n_views)
             "memory": np.array(stored, float),
             "n_classes": len(np.unique(self.bank.classes[self.objects.tested])),
             "condition": np.array([c.name for c in self.listed]),
             "condition_kind": np.array([c.kind for c in self.listed]),
             "condition_strength": np.array([c.strength for c in self.listed]),
             "condition_confirms": np.array([c.confirms for c in self.listed]),
-        }
+        } | calibrate(list(senses), y)
 
     def gather(self):
         """Features of the views on which maps and experts are fitted, and of the test views in every condition."""

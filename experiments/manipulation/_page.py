@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from experiments._figures import PALETTE, interval_line
+from experiments._reliability_calibration import draw_calibration
 from topology import History
 from topology.plotting import animate_map
 
@@ -13,7 +14,7 @@ from ._claims import method
 from ._life import ACTIONS
 from ._looking import POLICIES
 from ._methods import SENSES
-from ._tables import ENCODER_ROWS
+from ._tables import ENCODER_ROWS, has_calibration
 
 SHOWN = (
     "PrecisionFusion",
@@ -30,9 +31,14 @@ SENSE_COLOUR = dict(zip(SENSES, PALETTE, strict=False))
 def figure(results):
     import matplotlib.pyplot as plt
 
-    drawing = plt.figure(figsize=(15, 13))
+    drawing = plt.figure(figsize=(20, 13))
+    deserved = "deserved" if has_calibration(results) else "weights"
     axes = drawing.subplot_mosaic(
-        [["curves", "hit", "r2"], ["image", "points", "weights"], ["map image", "map points", "looks"]]
+        [
+            ["curves", "curves", "hit", "r2"],
+            ["image", "points", "weights", deserved],
+            ["map image", "map points", "looks", "looks"],
+        ]
     )
     learning_curves(axes["curves"], results)
     encoder_bars(axes["hit"], results, "hit", "same-object H@1")
@@ -42,7 +48,9 @@ def figure(results):
         draw_map(axes[f"map {sense}"], results, sense)
     weights_given(axes["weights"], results)
     views_curve(axes["looks"], results)
-    for letter, ax in zip("ABCDEFGHI", axes.values(), strict=True):
+    if has_calibration(results):
+        draw_calibration(axes["deserved"], results, SENSES)
+    for letter, ax in zip("ABCDEFGHIJ", axes.values(), strict=False):
         title = ax.get_title()
         ax.set_title("")
         ax.set_title(f"{letter}  {title}", loc="left")

@@ -163,7 +163,8 @@ def recognise(
     """Correctness of every method under every condition, regime and draw.
 
     tests : function condition -> inputs of all test views, in the order of `test_object` (n_views,).
-    Returns correct (n_methods, n_regimes, n_conditions, n_draws, n_trials) and object (n_draws, n_trials).
+    Returns correct (n_methods, n_regimes, n_conditions, n_draws, n_trials), object (n_draws, n_trials), and the class
+    probabilities (n_senses, n_conditions, n_views, n_classes) of the experts with all labels.
     """
     labels = np.searchsorted(bank.class_names, bank.classes)
     rng = np.random.default_rng([seed, 1])
@@ -184,7 +185,7 @@ def recognise(
             for m, method in enumerate(METHODS):
                 for c, scores in enumerate(scored):
                     correct[m, regime, c, draw] = scores[method].argmax(-1) == truth
-    return correct, np.stack([test_object[r] for r in rows])
+    return correct, np.stack([test_object[r] for r in rows]), np.stack([P for _, P, _ in judged], axis=1)
 
 
 def with_controls(judged, rows, truth, rng):

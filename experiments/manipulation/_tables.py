@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from experiments._reliability_calibration import calibration_rows
 from experiments._verdict import paired_bootstrap
 
 from ._claims import advantage, method, views_needed
@@ -21,12 +22,20 @@ ENCODER_ROWS = {
 
 
 def table(results) -> dict[str, list[dict]]:
-    return {
+    tables = {
         "Does action matter? (objects never met)": action_rows(results),
         "Does reliability matter? (accuracy, %)": method_rows(results),
         "What does each sense deserve?": weight_rows(results),
         "Does looking matter? (accuracy, %, after n views)": looking_rows(results),
     }
+    if has_calibration(results):
+        tables["Calibration of the reliability, over all conditions, all labels"] = calibration_rows(results, SENSES)
+    return tables
+
+
+def has_calibration(results):
+    """Lives that were stored before calibration was a part of them can still be drawn."""
+    return "reliability_numbers" in results
 
 
 def action_rows(results):

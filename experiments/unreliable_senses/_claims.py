@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import spearmanr
 
+from experiments._reliability_calibration import calibration_rows
 from experiments._verdict import Verdict, paired_bootstrap
 
 from ._methods import METHODS, SAW_NOTHING
@@ -53,15 +53,8 @@ def swapped(results, method):
     return correct.reshape(len(correct), -1)
 
 
-def trust_told(results):
-    """Rank correlation of weight and correctness of the expert, for each view, over all conditions but swaps."""
-    kept = results["kind"][0] != "swap"
-    weights, right = results["weights"][:, kept], results["expert_correct"][:, kept]
-    return {v: spearmanr(weights[..., m].ravel(), right[..., m].ravel()).statistic for m, v in enumerate(VIEWS)}
-
-
 def table(results):
-    """Accuracy in % by method and corruption; swapped views; memory."""
+    """Accuracy in % by method and corruption; swapped views; memory; calibration."""
     kinds = {"clean": ["clean"]} | {kind: [kind] for kind in (*SEEN, *UNSEEN)}
     kinds |= {"seen": list(SEEN), "unseen": list(UNSEEN), "all": [*SEEN, *UNSEEN], "swap": ["swap"]}
     accuracy = [
@@ -80,12 +73,11 @@ def table(results):
         for i, m in enumerate(SWAP_METHODS)
     ]
     memory = [{"density": m, "numbers stored": int(n)} for m, n in zip(DENSITIES, results["floats"][0], strict=True)]
-    trust = [{"view": view, "rank correlation": rho} for view, rho in trust_told(results).items()]
     return {
         "accuracy (%), mean over views and levels; gain in % of the oracle's over the product of experts": accuracy,
         "three views (fou, kar, third): accuracy (%)": swap,
         "memory": memory,
-        "weight of a view against correctness of its expert": trust,
+        "calibration of the reliability, over all conditions but swaps": calibration_rows(results, VIEWS),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from experiments._figures import interval_line
+from experiments._reliability_calibration import draw_calibration
 
 from ._methods import METHODS
 from ._senses import VIEWS
@@ -33,7 +34,6 @@ SHORT = {
     "agreement (canonical)": "agreement\n(canonical)",
     "oracle": "oracle",
 }
-N_BINS = 10
 
 
 def figure(results):
@@ -55,7 +55,7 @@ def figure(results):
     axes[0, 0].set_ylabel("digits recognised (%)")
     axes[1, 0].set_ylabel("mean weight given")
     axes[1, 0].legend(loc="center right", bbox_to_anchor=(1.0, 0.6))
-    draw_calibration(results, fig.add_subplot(grid[2, :2]))
+    draw_calibration(fig.add_subplot(grid[2, :2]), results, VIEWS)
     draw_swaps(results, fig.add_subplot(grid[2, 2:]))
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
     return fig
@@ -92,25 +92,6 @@ def trust_by_side(results):
     for name, side, color in (("corrupted view", corrupted, "#D55E00"), ("intact view", ~corrupted, "black")):
         given = (weights * side).sum(axis=-1)
         yield name, np.where((view == "")[None, :, None], both, given), color
-
-
-def draw_calibration(results, ax):
-    """Accuracy of each expert against the weight of its view, in bins of the weight."""
-    kept = results["kind"][0] != "swap"
-    edges = np.linspace(0, 1, N_BINS + 1)
-    for m, (view, color) in enumerate(zip(VIEWS, ("#0072B2", "#E69F00"), strict=True)):
-        weights = results["weights"][:, kept, :, m].reshape(len(results["weights"]), -1)
-        right = results["expert_correct"][:, kept, :, m].reshape(len(weights), -1)
-        member = np.digitize(weights, edges[1:-1])
-        hits = np.array([np.bincount(b, r, N_BINS) for b, r in zip(member, right, strict=True)])
-        counts = np.array([np.bincount(b, minlength=N_BINS) for b in member])
-        enough = np.where(counts >= 20, counts, np.nan)
-        interval_line(ax, (edges[1:] + edges[:-1]) / 2, 100 * hits / enough, f"expert of {view}", color=color)
-    ax.set(
-        xlim=(0, 1), ylim=(0, 102), xlabel="weight given to the view (bins of 0.1)", ylabel="its expert is right (%)"
-    )
-    ax.set_title("Was trust deserved? All conditions but swaps")
-    ax.legend(loc="lower right")
 
 
 def draw_swaps(results, ax):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.frozen import FrozenEstimator
 
+from experiments._reliability_calibration import calibrate
 from fusion import CrossModalAgreement, DensityReliability, PrecisionFusion
 
 from ._methods import CHOSEN, METHODS, Given, Methods, floats_stored, logistic
@@ -40,7 +41,9 @@ def test_senses(config, seed) -> dict[str, np.ndarray]:
         view: np.stack([methods.experts[view].predict(views[view]) == digits.y_test for views in sensed])
         for view in VIEWS
     }
-    weights = np.stack([fusions["PrecisionFusion"].weights(views) for views in sensed])
+    weights, neighbours = (
+        np.stack([fusions[name].weights(views) for views in sensed]) for name in ("PrecisionFusion", "k-NN reliability")
+    )
     correct["best single view"] = alone[max(VIEWS, key=methods.accuracy.get)]
     correct["oracle"] = best_of([correct["product of experts"], *alone.values()])
     correct["permuted weights"] = np.stack(
@@ -53,6 +56,15 @@ def test_senses(config, seed) -> dict[str, np.ndarray]:
             for views, drawn in zip(sensed, permuted(weights, rng), strict=True)
         ]
     )
+    harmed = [i for i, c in enumerate(listed) if c.kind != "swap"]  # of a swapped view the expert is right, in its way
+    senses = [
+        (
+            weights[harmed, :, m],
+            neighbours[harmed, :, m],
+            np.stack([methods.experts[view].predict_proba(sensed[i][view]) for i in harmed]),
+        )
+        for m, view in enumerate(VIEWS)
+    ]
     return {
         "correct": np.stack([correct[name] for name in METHODS]),
         "weights": weights.astype(np.float32),
@@ -63,7 +75,7 @@ def test_senses(config, seed) -> dict[str, np.ndarray]:
         "kind": np.array([c.kind for c in listed]),
         "view": np.array([c.view for c in listed]),
         "level": np.array([c.level for c in listed]),
-    }
+    } | calibrate(senses, digits.y_test, CHOSEN["PrecisionFusion"]["combine"])
 
 
 def best_of(options):

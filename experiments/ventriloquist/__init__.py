@@ -60,7 +60,7 @@ class Config:
 SMOKE = Config(
     n_experience=800,
     n_units=30,
-    blurs=(4.0, 10.0, 30.0),
+    blurs=(4.0, 30.0),
     standards=(0.0,),
     n_trials=20,
     n_trials_roving=20,
@@ -88,7 +88,7 @@ def run(config: Config, seed: int) -> dict[str, np.ndarray]:
     return (
         measure_combination(observers, fixed, procedure, rng)
         | {f"roving_{key}": values for key, values in roved.items()}
-        | calibrate(observers, config.place, config.n_experience // 2, rng)
+        | calibrate(agent.senses, sensors, config.place, config.n_experience // 2, rng)
         | learn_from_teachers(sensors, config.place, config.n_taught, config.teacher_noise, fixed, rng)
         | learn_hidden_jitter(config.level, config.place, config.n_taught, rng)
         | {"blurs": np.array(config.blurs)}

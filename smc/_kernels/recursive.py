@@ -7,12 +7,13 @@ from collections import namedtuple
 
 import numpy as np
 
+from smc._kernels.ratios import corrected_ratio, count_ratio
 from topology._kernels.compiling import kernel
 
 LARGEST_RATIO = 10.0  # of a squared error to its variance, from where on outliers count alike
 LARGEST_LOG_FACTOR = 3.0
 FACTOR_PENALTY = 10.0  # in steps, of the weights of the variance's factor
-FACTOR_REMEMBERED = 0.999  # for predictions get better while the regressions learn
+FACTOR_REMEMBERED = 0.999  # and of what was found, for predictions get better while the regressions learn
 PRIOR_STEPS = 10.0  # weight of the noise of all cells in a cell's, in steps
 
 # The arrays of one model.
@@ -22,9 +23,10 @@ PRIOR_STEPS = 10.0  # weight of the noise of all cells in a cell's, in steps
 #   the noise is 1, and of weights; the noise in a cell is their ratio
 #   totals (n_outputs + 1,): sums of both over all cells
 #   factor_covariance (F, F), factor_weights (F,): log-linear factor of the variance
+#   found (2, N_BINS, 2): levels of squared errors found where such were expected, and how they divided between outputs
 Rules = namedtuple(
     "Rules",
-    "shared_covariance shared_maps covariance maps squares mass totals factor_covariance factor_weights",
+    "shared_covariance shared_maps covariance maps squares mass totals factor_covariance factor_weights found",
 )
 
 part = kernel(inline="always")
@@ -83,8 +85,7 @@ def regress(covariance, maps, gain, total, keep, error):
 
 @part
 def noise_of(squares, mass, totals, cell, o):
-    overall = totals[o] / totals[-1] if totals[-1] > 0.0 else 0.0
-    return (squares[cell, o] + PRIOR_STEPS * overall) / (mass[cell] + PRIOR_STEPS)
+    return (squares[cell, o] + PRIOR_STEPS * totals[o] / totals[-1]) / (mass[cell] + PRIOR_STEPS)
 
 
 @part
@@ -96,25 +97,31 @@ def log_factor(features, weights):
 
 
 @part
-def describe(squares, mass, totals, near, share, inputs, spread, noise, features):
-    """Noise (n_outputs,) blended from the cells, and the features (F,) of its factor.
+def describe(squares, mass, totals, near, share, inputs, spread, ratios, features):
+    """Level of the noise, ratios (n_outputs,) that it has to that level, and the features (F,) of its factor.
 
-    They are 1, the log of the noise, the log of what the unknown of the maps multiplies it by, and the cells' inputs.
+    The noise is blended from the cells, each output's in units of its own over all cells; the level is its mean over
+    outputs with any, 0 if there are none. The features are 1, the log of the level, the log of what the unknown of the
+    maps multiplies it by, and the cells' inputs.
     """
-    relative, n_known = 0.0, 0
-    for o in range(len(noise)):
-        noise[o] = 0.0
-        for k in range(len(near)):
-            noise[o] += share[k] * noise_of(squares, mass, totals, near[k], o)
+    level, n_known = 0.0, 0
+    for o in range(len(ratios)):
+        ratios[o] = 0.0
         if totals[o] > 0.0:
-            relative += noise[o] * totals[-1] / totals[o]
+            for k in range(len(near)):
+                ratios[o] += share[k] * noise_of(squares, mass, totals, near[k], o) * totals[-1] / totals[o]
+            level += ratios[o]
             n_known += 1
+    if n_known > 0:
+        level /= n_known
+        for o in range(len(ratios)):
+            ratios[o] /= level
     features[0] = 1.0
-    features[1] = np.log(relative / n_known) if relative > 0.0 else 0.0
+    features[1] = np.log(level) if level > 0.0 else 0.0
     features[2] = np.log(spread)
     for i in range(1, len(inputs)):
         features[2 + i] = inputs[i]
-    return n_known
+    return level
 
 
 @kernel()
@@ -133,9 +140,10 @@ def learn_steps(rules, action, near, shares, shared_inputs, inputs, targets, rem
         What a step counts after one more step of full weight in the same regression.
     ridge : float
     """
-    shared_covariance, shared_maps, covariance, maps, squares, mass, totals, factor_covariance, factor_weights = rules
+    shared_covariance, shared_maps, covariance, maps, squares, mass, totals = rules[:7]
+    factor_covariance, factor_weights, found = rules[7:]
     shared_gain, gain, error = shared_inputs[0].copy(), inputs[0].copy(), targets[0].copy()
-    left, noise = error.copy(), error.copy()
+    left, ratios, squared = error.copy(), error.copy(), error.copy()
     features, factor_gain = factor_weights.copy(), factor_weights.copy()
     for row in range(len(targets)):
         P, W, z = shared_covariance[action[row]], shared_maps[action[row]], shared_inputs[row]
@@ -152,19 +160,28 @@ def learn_steps(rules, action, near, shares, shared_inputs, inputs, targets, rem
             cell = near[row, k]
             spread += shares[row, k] * multiply(covariance[cell], inputs[row], gain)
             subtract_output(maps[cell], inputs[row], shares[row, k], left)
-        n_known = describe(squares, mass, totals, near[row], shares[row], inputs[row], spread, noise, features)
-        if n_known > 0:
-            found, foreseen = 0.0, 0.0
+        level = describe(squares, mass, totals, near[row], shares[row], inputs[row], spread, ratios, features)
+        if level > 0.0:
+            expected = level * spread * np.exp(log_factor(features, factor_weights))
+            squared_level, n_known = 0.0, 0
             for o in range(len(left)):
-                if totals[o] > 0.0:
-                    found += left[o] ** 2 * totals[-1] / totals[o]
-                    foreseen += spread * noise[o] * totals[-1] / totals[o]
-            surprise = found / foreseen * np.exp(-log_factor(features, factor_weights))
+                if ratios[o] > 0.0:
+                    # In its own scale, too, lest the first error of an output that had none be beyond measure.
+                    squared[o] = left[o] ** 2 * totals[-1] / (totals[o] + left[o] ** 2)
+                    squared_level += squared[o]
+                    n_known += 1
+            squared_level /= n_known
+            found *= FACTOR_REMEMBERED
+            count_ratio(expected, squared_level, 1.0, found[0])
+            if squared_level > 0.0:
+                for o in range(len(left)):
+                    count_ratio(ratios[o], squared[o] / squared_level, squared_level / expected, found[1])
+            surprise = min(squared_level / expected, LARGEST_RATIO)
             known = multiply(factor_covariance, features, factor_gain)
             keep = kept(factor_covariance, FACTOR_REMEMBERED, FACTOR_PENALTY)
             shrink(factor_covariance, factor_gain, keep + known, keep)
             for i in range(len(features)):
-                factor_weights[i] += factor_gain[i] / (keep + known) * (min(surprise, LARGEST_RATIO) - 1.0)
+                factor_weights[i] += factor_gain[i] / (keep + known) * (surprise - 1.0)
 
         for k in range(near.shape[1]):
             cell, share = near[row, k], shares[row, k]
@@ -184,9 +201,13 @@ def learn_steps(rules, action, near, shares, shared_inputs, inputs, targets, rem
 
 
 @kernel()
-def predict_steps(rules, action, near, shares, shared_inputs, inputs, change, variance):
-    """Expected change and squared error (n, n_outputs) of steps; other parameters as in `learn_steps`."""
-    shared_covariance, shared_maps, covariance, maps, squares, mass, totals, _, factor_weights = rules
+def predict_steps(rules, log_means, action, near, shares, shared_inputs, inputs, change, variance):
+    """Expected change and squared error (n, n_outputs) of steps.
+
+    `log_means` (2, N_BINS) come from `isotonic_log_means`; other parameters as in `learn_steps`.
+    """
+    shared_covariance, shared_maps, covariance, maps, squares, mass, totals = rules[:7]
+    factor_weights = rules.factor_weights
     shared_gain, gain = shared_inputs[0].copy(), inputs[0].copy()
     features = factor_weights.copy()
     for row in range(len(change)):
@@ -198,7 +219,8 @@ def predict_steps(rules, action, near, shares, shared_inputs, inputs, change, va
             cell = near[row, k]
             spread += shares[row, k] * multiply(covariance[cell], inputs[row], gain)
             subtract_output(maps[cell], inputs[row], -shares[row, k], change[row])
-        describe(squares, mass, totals, near[row], shares[row], inputs[row], spread, variance[row], features)
-        factor = spread * np.exp(log_factor(features, factor_weights))
+        level = describe(squares, mass, totals, near[row], shares[row], inputs[row], spread, variance[row], features)
+        level = corrected_ratio(level * spread * np.exp(log_factor(features, factor_weights)), log_means[0])
+        unit = level / totals[-1] if level > 0.0 else 0.0
         for o in range(change.shape[1]):
-            variance[row, o] *= factor
+            variance[row, o] = unit * totals[o] * corrected_ratio(variance[row, o], log_means[1])

@@ -16,6 +16,7 @@ from smc.encoders._images import LabelledImages, load_images
 from smc.encoders._planning import plan
 from smc.encoders._point_network import PointEncoder
 from smc.encoders._runtime import bf16_supported
+from smc.encoders._sources import Sample
 from smc.encoders._training import Pretrained, pretrain
 from smc.encoders._transformer import EncoderTransformer
 
@@ -32,6 +33,7 @@ __all__ = [
     "PointEncoder",
     "Pretrained",
     "ResNetEncoder",
+    "Sample",
     "bf16_supported",
     "embed",
     "load_images",

@@ -9,20 +9,20 @@ from smc.encoders._augmentation import AugmentedImages
 from smc.encoders._checks import check_action
 from smc.encoders._images import load_images
 from smc.encoders._point_network import PointEncoder
-from smc.encoders._sources import Looks, RecordedSteps
+from smc.encoders._sources import LiveSteps, Looks, RecordedSteps
 
 
 def as_data(data, n_env_steps, seed):
-    """`Transitions`-like or `AugmentedImages` of whatever `pretrain` was given."""
+    """`Transitions`-like, `AugmentedImages` or a source of steps, of whatever `pretrain` was given."""
     if isinstance(data, str | os.PathLike):
         return AugmentedImages(load_images(data).images)
-    if isinstance(data, AugmentedImages) or hasattr(data, "next_observation"):
+    if isinstance(data, AugmentedImages) or hasattr(data, "next_observation") or _is_live(data):
         return data
     if hasattr(data, "reset") and hasattr(data, "step"):
         return Transitions.from_env(data, None, n_env_steps, seed)
     raise TypeError(
-        "transitions must be smc.Transitions, AugmentedImages, an environment or the path of an image folder, "
-        f"got {type(data).__name__}"
+        "transitions must be smc.Transitions, AugmentedImages, an environment, a source of steps or the path of an "
+        f"image folder, got {type(data).__name__}"
     )
 
 
@@ -37,6 +37,8 @@ def check_data(data, encoders, objective, n_points):
             )
         encoders[data.sense].check_input(data.images, "images")
         return
+    if _is_live(data):
+        return  # what it will sense is not known before; each step is checked when it comes
     for modality, encoder in encoders.items():
         if modality not in data.observation:
             known = ", ".join(sorted(data.observation))
@@ -53,6 +55,12 @@ def open_source(data, senses, settings, n_actions):
     shuffled = settings["action"] == "shuffled"
     if isinstance(data, AugmentedImages):
         return Looks(data, settings["batch_size"], settings["seed"], shuffled)
+    if _is_live(data):
+        actions = np.asarray(data.actions)
+        if actions.ndim != 2 or len(actions) == 0:
+            raise ValueError(f"transitions.actions must show actions (n >= 1, d), got shape {actions.shape}")
+        actions = check_action(actions, *actions.shape, "transitions.actions")
+        return LiveSteps(data, actions, senses, settings["seed"], n_actions, shuffled)
     action = np.asarray(data.action)
     if action.ndim != 2:
         raise ValueError(
@@ -61,3 +69,7 @@ def open_source(data, senses, settings, n_actions):
         )
     action = check_action(action, len(action), action.shape[1], "transitions.action")
     return RecordedSteps(data, action, senses, settings["batch_size"], settings["seed"], n_actions, shuffled)
+
+
+def _is_live(data):
+    return callable(data) and hasattr(data, "actions")

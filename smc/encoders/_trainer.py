@@ -41,7 +41,8 @@ class Trainer:
         # With a momentum: slowly moving copies, which no gradient reaches.
         moving = {} if objective.momentum is None else modules
         self._targets = {sense: copy.deepcopy(module).requires_grad_(False) for sense, module in moving.items()}
-        parameters = [p for part in (*modules.values(), objective) for p in part.parameters()]
+        # Each once: predictors may share their embedding of the action.
+        parameters = list(dict.fromkeys(p for part in (*modules.values(), objective) for p in part.parameters()))
         self._optimiser = torch.optim.AdamW(parameters, weight_decay=WEIGHT_DECAY, fused=True)
         self._losses = []
         self._identity = settings | {

@@ -14,6 +14,7 @@ from smc.encoders._networks import ENCODERS
 from smc.encoders._runtime import torch_threads, wants_bf16
 from smc.encoders._trainer import Trainer
 from smc.encoders.objectives import Objective, action_structured
+from topology._validation import check_flag
 
 ACTIONS = ("true", "shuffled", "none")
 CHECKPOINT_INTERVAL = 50
@@ -71,6 +72,7 @@ def pretrain(
     threads=None,
     precision="auto",
     n_env_steps=2000,
+    shared_action_code=False,
     heads=None,
 ):
     """Train encoders on transitions: what stays while an object is handled, and what an action changes.
@@ -84,19 +86,22 @@ def pretrain(
 
     Parameters
     ----------
-    transitions : smc.Transitions, AugmentedImages, gymnasium environment or path-like
+    transitions : smc.Transitions, AugmentedImages, gymnasium environment, source of steps or path-like
         Transitions: `action` (n, d) real; `group` the object of each transition (None: each its own object). Images
         must be shown in surroundings that differ between the frames of an object, or be cut out, lest surroundings
         stand for the object. Augmented images: each is looked at twice, the action leads from one look to the other. An
-        environment: random actions are recorded first (`n_env_steps`), the episode is the object. A path: an image
-        folder or file, see `load_images`, augmented with the defaults.
+        environment: random actions are recorded first (`n_env_steps`), the episode is the object. A source of steps,
+        for data that are made while they are learned from: ``source(step) -> Sample``, with `actions` (n, d) that show
+        the scale of actions; `batch_size` is its own affair. A path: an image folder or file, see `load_images`,
+        augmented with the defaults.
     encoders : dict of str to ConvEncoder, ResNetEncoder or PointEncoder
         Modality -> trunk. Copied; training starts from the copies' weights.
     objective : smc.encoders.objectives.Objective, optional
         What to train for in place of the default. Copied. Weights and temperatures below shape the default only.
     action : {"true", "shuffled", "none"}, default="true"
-        "shuffled" permutes the actions over the data once, "none" hides them; both are controls that share initial
-        weights and batches with "true". A module trained without actions ignores them in `predict`.
+        "shuffled" permutes the actions over the data once (those of a source of steps: in each step), "none" hides
+        them; both are controls that share initial weights and batches with "true". A module trained without actions
+        ignores them in `predict`.
     equivariance_weight, cross_modal_weight : float, default=0.3, 1.0
     temperature : float, default=0.2
         Of the invariance and cross-modal losses.
@@ -113,7 +118,7 @@ def pretrain(
         Initial weights of the heads, batches and subsets of points.
     checkpoint : path-like, optional
         File written every 50 steps and at the end. If it exists the training goes on from there, bit for bit as if it
-        had never stopped; a finished one is returned at once.
+        had never stopped; a finished one is returned at once. A source of steps must then depend on the step alone.
     callback : callable, optional
         ``callback(state, step)`` after each step; `state` maps the names of `Pretrained.history` to the step's values
         and "modules" to the modules. Returning True stops early. `LearningCurves` draws them.
@@ -124,6 +129,8 @@ def pretrain(
         Number format of the trunks; "auto" is bf16 where the processor has it. Heads and losses are fp32.
     n_env_steps : int, default=2000
         Steps recorded in an environment.
+    shared_action_code : bool, default=False
+        Whether the predictors of all modalities read one embedding of the action, which each of them teaches.
     heads : dict, optional
         Arguments of `EquivarianceModule` beyond its encoder, size of actions and seed: dim, hidden, branch, predictor.
 
@@ -160,6 +167,7 @@ def pretrain(
     }
     for name, value in scales.items():
         check_number(name, value)
+    check_flag("shared_action_code", shared_action_code)
     if objective is None:
         objective = action_structured(
             len(encoders),
@@ -169,11 +177,12 @@ def pretrain(
         )
     settings = {name: int(value) for name, value in (sizes | {"seed": seed}).items()}
     settings |= {"learning_rate": float(learning_rate), "action": action, "bf16": wants_bf16(precision)}
+    settings |= {"shared_action_code": bool(shared_action_code)}
     data = as_data(transitions, n_env_steps, seed)
     check_data(data, encoders, objective, n_points)
     with torch_threads(threads):
         source = open_source(data, tuple(encoders), settings, objective.n_actions)
-        modules = _build_modules(encoders, source.actions, action, seed, heads or {})
+        modules = _build_modules(encoders, source.actions, action, seed, shared_action_code, heads or {})
         objective = copy.deepcopy(objective)
         module = next(iter(modules.values()))
         objective.prepare(tuple(modules), module.dim, module.action_dim, HIDDEN, int(seed))
@@ -209,7 +218,7 @@ def _run(trainer, n_steps, checkpoint, callback):
             raise FloatingPointError(f"{error}; {checkpoint} keeps step {saved}, the last good one saved") from error
 
 
-def _build_modules(encoders, actions, action, seed, heads):
+def _build_modules(encoders, actions, action, seed, shared_action_code, heads):
     """A module per modality, with the same initial weights whatever is done to the actions."""
     mean, deviation = actions.mean(axis=0), actions.std(axis=0)
     known = (deviation > 0) & (action != "none")
@@ -218,6 +227,8 @@ def _build_modules(encoders, actions, action, seed, heads):
     for i, (modality, encoder) in enumerate(encoders.items()):
         module = EquivarianceModule(copy.deepcopy(encoder), actions.shape[1], **heads, seed=seed + i)
         module.predictor.scale_actions(mean, gain)
+        if shared_action_code and modules:
+            module.predictor.encode_action = next(iter(modules.values())).predictor.encode_action
         modules[modality] = module.train()
     return modules
 

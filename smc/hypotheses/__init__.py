@@ -7,16 +7,21 @@ except ImportError as error:
 
 from smc.hypotheses._calibration import calibration_error
 from smc.hypotheses._density import HypothesisDensity
+from smc.hypotheses._fusion import CauseAssignment, FusedHypotheses, assign_cause, fuse_hypotheses
 from smc.hypotheses._head import Loss, MultiHypothesisHead, Prediction
 from smc.hypotheses._regressor import MultiHypothesisRegressor
 from smc.hypotheses._schedules import Annealed
 
 __all__ = [
     "Annealed",
+    "CauseAssignment",
+    "FusedHypotheses",
     "HypothesisDensity",
     "Loss",
     "MultiHypothesisHead",
     "MultiHypothesisRegressor",
     "Prediction",
+    "assign_cause",
     "calibration_error",
+    "fuse_hypotheses",
 ]

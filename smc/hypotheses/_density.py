@@ -47,7 +47,7 @@ class HypothesisDensity:
         hypotheses = check_matrix("hypotheses", hypotheses).astype(np.float64)
         # Hypotheses at one place share one cell.
         self.hypotheses, places = np.unique(hypotheses, axis=0, return_inverse=True)
-        mass = check_scores(scores, len(hypotheses))
+        mass = normalise_scores(scores, hypotheses.shape[:1])
         self.mass_ = mass
         self._mass = np.bincount(places.ravel(), mass, minlength=len(self.hypotheses))
         self._log_volume = np.zeros(len(self._mass))
@@ -115,16 +115,17 @@ class HypothesisDensity:
         return check_matrix("X", X, n_columns=self.hypotheses.shape[1]).astype(np.float64)
 
 
-def check_scores(scores, n_hypotheses):
-    """Scores as masses that sum to 1."""
+def normalise_scores(scores, shape):
+    """Scores of K hypotheses along the last axis as masses that sum to 1."""
     scores = np.asarray(scores, dtype=np.float64)
-    if scores.shape != (n_hypotheses,):
-        raise ValueError(f"scores must have shape ({n_hypotheses},), one per hypothesis, got {scores.shape}")
+    if scores.shape != shape:
+        raise ValueError(f"scores must have shape {shape}, one per hypothesis, got {scores.shape}")
     if not (np.isfinite(scores).all() and scores.min() >= 0):
         raise ValueError("scores must be finite and at least 0")
-    if scores.max() == 0:
+    largest = scores.max(axis=-1, keepdims=True)
+    if (largest == 0).any():
         raise ValueError("scores must not all be zero: no hypothesis would carry mass")
-    return scores / scores.max() / (scores / scores.max()).sum()
+    return scores / largest / (scores / largest).sum(axis=-1, keepdims=True)
 
 
 def _pull(X, centers, log_terms, width):

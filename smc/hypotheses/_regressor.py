@@ -18,6 +18,7 @@ from tqdm import tqdm
 from smc.encoders._runtime import seeded, torch_threads
 from smc.hypotheses._density import HypothesisDensity
 from smc.hypotheses._head import MultiHypothesisHead
+from smc.hypotheses._regressor_file import load_regressor, save_regressor
 from topology._validation import check_integer, check_matrix, check_real
 
 BANDWIDTHS = (1e-3, 1.0)  # searched, in units of the spread of the targets
@@ -170,6 +171,31 @@ class MultiHypothesisRegressor(RegressorMixin, BaseEstimator):
         """
         hypotheses, scores = self.predict_hypotheses(np.reshape(x, (1, -1)))
         return HypothesisDensity(hypotheses[0], scores[0], kind=kind, bandwidth=bandwidth or self.bandwidth_)
+
+    def save(self, path):
+        """Write the fitted regressor to a file that `load` reads; it then predicts the same bits on the same machine.
+
+        A `random_state` that is not an int is not stored.
+
+        Raises
+        ------
+        TypeError
+            `assignment` is a function of one's own, alone or in an `Annealed`.
+        """
+        check_is_fitted(self, "bandwidth_")
+        save_regressor(path, self)
+
+    @classmethod
+    def load(cls, path):
+        """Read a regressor written by `save`.
+
+        Raises
+        ------
+        FileNotFoundError
+        topology.storage.CorruptFileError
+            The file is damaged, of another kind, or its values cannot belong to a regressor.
+        """
+        return load_regressor(cls, path)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

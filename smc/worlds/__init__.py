@@ -1,8 +1,8 @@
 """Worlds to act in: objects to handle, the camera and sensors that see them, and the environments built from both.
 
 The environments (`ManipulateObject`, `ManipulateObjectVector`, `Corridor`, `GogglesReach`, `GridWorld`, `Mobile`,
-`MovingStructures`, `TetrominoPatch`, `TouchRoom`) need gymnasium and load on first use. Many agents at once walk
-through the tables behind them: `StateTable` and those made of it, and `RigidStructures`.
+`MovingStructures`, `PushObject`, `TetrominoPatch`, `TouchRoom`) need gymnasium and load on first use. Many agents at
+once act in what is behind them: `StateTable` and the tables made of it, `RigidStructures`, and `PushedObjects`.
 """
 
 from smc.worlds._backgrounds import BACKGROUND_KINDS, backgrounds
@@ -12,6 +12,7 @@ from smc.worlds._mesh import Mesh
 from smc.worlds._mobile_states import MobileStates
 from smc.worlds._packing import PackedMeshes, pack_meshes
 from smc.worlds._pose import pose_matrix
+from smc.worlds._pushing import PushedObjects
 from smc.worlds._rasteriser import Camera, Light, Rendering, points_from_depth, render
 from smc.worlds._reach_states import ReachStates
 from smc.worlds._registration import MODULES, register_when_loaded
@@ -49,6 +50,7 @@ __all__ = [
     "MobileStates",
     "ObjectBank",
     "PackedMeshes",
+    "PushedObjects",
     "ReachStates",
     "Rendering",
     "RigidStructures",

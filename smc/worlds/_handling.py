@@ -11,6 +11,8 @@ import numpy as np
 
 from smc.worlds._backgrounds import backgrounds, check_kind
 from smc.worlds._bank import ObjectBank
+from smc.worlds._mesh import Mesh
+from smc.worlds._packing import pack_meshes
 from smc.worlds._pose import pose_matrix
 from smc.worlds._rasteriser import Camera, Light, render
 from smc.worlds._seeds import check_count, row_seeds
@@ -19,8 +21,9 @@ from smc.worlds._sensors import noisy
 DISTANCE = 0.4  # metres from the camera, at zoom 0
 FARTHEST_MOVE = 0.08  # metres; the middle of the object stays in the picture
 ZOOM_RANGE = (-0.6, 0.45)  # natural logarithm of the magnification; the object stays clear of the near plane
+SCREEN_DISTANCE = 0.14  # metres from the camera to the occluder, before anything that is held
+SCREEN_COLOR = (0.55, 0.5, 0.42)
 ANGLES = ("yaw", "pitch", "roll")
-N_ACTIONS = 7
 OPTIONS = ("object", "pose", "background", "background_seed", "light_seed")
 
 
@@ -42,7 +45,12 @@ class Handling:
     move_step: float = 0.04
     zoom_step: float = 0.2
     image_noise: float = 0.01
+    occluder: float = 0.0
     max_steps: int = 50
+
+    @property
+    def n_actions(self) -> int:
+        return 8 if self.occluder else 7
 
     def __post_init__(self):
         if self.bank is not None and not isinstance(self.bank, ObjectBank):
@@ -56,7 +64,7 @@ class Handling:
         check_count(self.max_steps, "max_steps", 1, 2**31)
         for name in ("light_azimuth", "yaw_range", "pitch_range", "roll_range"):
             _check_range(getattr(self, name), name)
-        for name, highest in (("light_saturation", 1), ("image_noise", 1), ("turn_step", math.pi)):
+        for name, highest in (("light_saturation", 1), ("image_noise", 1), ("occluder", 1), ("turn_step", math.pi)):
             _check_number(getattr(self, name), name, highest)
         for name in ("move_step", "zoom_step"):
             _check_number(getattr(self, name), name, 1)
@@ -83,18 +91,19 @@ class Hands:
         Yaw, pitch, roll.
     offset : ndarray (n, 3)
         x, y (metres, right and down) and zoom (logarithm of the magnification).
-    holding : ndarray (n,) of bool
+    holding, covered : ndarray (n,) of bool
+        Whether the hand holds its object, and whether the occluder stands before it.
     """
 
     def __init__(self, n: int, handling: Handling):
         self.handling = handling
         self.bank = ObjectBank.bundled() if handling.bank is None else handling.bank
-        self._meshes = self.bank.packed
+        self._meshes = pack_meshes([*self.bank, _screen(handling)]) if handling.occluder else self.bank.packed
         self._camera = Camera(handling.size)
         self.n = n
         self.object = np.zeros(n, np.int64)
         self.angles, self._start, self.offset = np.zeros((n, 3)), np.zeros((n, 3)), np.zeros((n, 3))
-        self.holding = np.zeros(n, bool)
+        self.holding, self.covered = np.zeros(n, bool), np.zeros(n, bool)
         self.background = np.full(n, handling.backgrounds[0], dtype="<U16")
         self.background_seed, self.light_seed = np.zeros(n, np.int64), np.zeros(n, np.int64)
         self._ground = np.zeros((n, handling.size, handling.size, 3), np.uint8)
@@ -111,15 +120,17 @@ class Hands:
             self.background_seed[row], self.light_seed[row] = drawn["background_seed"], drawn["light_seed"]
             self._light[row] = self._draw_light(drawn["light_seed"])
         self.offset[rows] = 0.0
-        self.holding[rows] = True
+        self.holding[rows], self.covered[rows] = True, self.handling.occluder > 0
         kinds, seeds = self.background[rows].tolist(), self.background_seed[rows]
         self._ground[rows] = backgrounds(kinds, seeds, self.handling.size, self._lights(rows))
 
     def act(self, actions, rows) -> None:
-        """Do `actions` (n, 7) in [-1, 1] in the hands `rows`; those that hold nothing after it do not move."""
+        """Do `actions` (n, 7 or 8) in [-1, 1] in the hands `rows`; those that hold nothing after it do not move."""
         handling = self.handling
-        order = actions[rows, 6]
-        self.holding[rows] = np.where(order > 0.5, True, np.where(order < -0.5, False, self.holding[rows]))
+        for index, state in ((6, self.holding), (7, self.covered)):
+            if index < handling.n_actions:
+                order = actions[rows, index]
+                state[rows] = np.where(order > 0.5, True, np.where(order < -0.5, False, state[rows]))
         moving = rows[self.holding[rows]]
         self.angles[moving] = self._wrap(self.angles[moving] + handling.turn_step * actions[moving, :3])
         steps = np.array([handling.move_step, handling.move_step, handling.zoom_step])
@@ -133,8 +144,7 @@ class Hands:
         seeds = np.array([generator.integers(2**63) for generator in generators], np.uint64)
         frames = render(
             self._meshes,
-            np.where(self.holding, self.object, -1),
-            pose_matrix(*self._pose().T),
+            *self._scene(),
             self._camera,
             self._lights(everyone),
             background=self._ground,
@@ -157,7 +167,17 @@ class Hands:
             "background_seed": self.background_seed.copy(),
             "light_seed": self.light_seed.copy(),
         }
+        if handling.occluder:
+            info["covered"] = self.covered.copy()
         return observation, info
+
+    def _scene(self):
+        """What is to be drawn and where: the object, and after it the occluder where there is one."""
+        objects, poses = np.where(self.holding, self.object, -1), pose_matrix(*self._pose().T)
+        if not self.handling.occluder:
+            return objects, poses
+        screen = np.broadcast_to(np.eye(3, 4), poses.shape)
+        return np.column_stack([objects, np.where(self.covered, len(self.bank), -1)]), np.stack([poses, screen], axis=1)
 
     def _pose(self) -> np.ndarray:
         """Yaw, pitch, roll, x, y, distance (n, 6)."""
@@ -216,6 +236,13 @@ class Hands:
         for kind in np.unique(fixed.get("background", [])):
             check_kind(str(kind))
         return fixed
+
+
+def _screen(handling) -> Mesh:
+    """A square in the middle of the picture, in the camera frame."""
+    half = handling.occluder * SCREEN_DISTANCE * math.tan(Camera().field_of_view / 2)
+    corners = np.array([(x, y, SCREEN_DISTANCE) for x in (-half, half) for y in (-half, half)], np.float32)
+    return Mesh(corners, np.array([(0, 1, 2), (1, 2, 3)], np.int32), np.tile(np.float32(SCREEN_COLOR), (2, 1)))
 
 
 def _half_turn(angle):

@@ -11,7 +11,7 @@ from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from smc.worlds._handling import FARTHEST_MOVE, N_ACTIONS, ZOOM_RANGE, Handling, Hands
+from smc.worlds._handling import FARTHEST_MOVE, ZOOM_RANGE, Handling, Hands
 from smc.worlds._seeds import check_count
 
 METADATA = {"render_modes": ["rgb_array"], "render_fps": 10}
@@ -24,7 +24,7 @@ class ManipulateObject(gymnasium.Env):
     always 0 and an episode ends (truncated) after `max_steps`. The object, its start pose, the background and the light
     are drawn at the start of an episode; background and light then stay as they are, so whatever changes is the object.
 
-    **Action**, Box(-1, 1, (7,)) of float32; values beyond are clipped, 0 does nothing:
+    **Action**, Box(-1, 1, (7,)) of float32, or (8,) with an `occluder`; values beyond are clipped, 0 does nothing:
 
     ===== ================= ==================================================================================
     index what              effect of value a
@@ -33,6 +33,7 @@ class ManipulateObject(gymnasium.Env):
     3-4   x, y              moves right, down by a * `move_step` (metres), at most 0.08 m from the middle
     5     zoom              magnification times exp(a * `zoom_step`), between exp(-0.6) and exp(0.45)
     6     hold              a < -0.5 puts the object away, a > 0.5 takes it up again, between: as before
+    7     cover             a < -0.5 takes the occluder away, a > 0.5 puts it back, between: as before
     ===== ================= ==================================================================================
 
     An object that is put away rests as it was left: turns, moves and zoom in the same or later steps have no effect
@@ -44,7 +45,7 @@ class ManipulateObject(gymnasium.Env):
     (0 or 1).
 
     **Info**: `pose` (6,) true yaw, pitch, roll, x, y, distance; `object` its number in the bank, `object_id`, `class`;
-    `visible`; `background`, `background_seed`, `light_seed`.
+    `visible`; `background`, `background_seed`, `light_seed`; with an occluder `covered`, whether it stands there.
 
     ``reset(options=...)`` places exact views: a dict with any of `object` (number), `pose` (yaw, pitch, roll),
     `background` (kind), `background_seed`, `light_seed`; what is left out is drawn as if none were given.
@@ -73,6 +74,9 @@ class ManipulateObject(gymnasium.Env):
         Largest change of the logarithm of the magnification in one step.
     image_noise : float, default=0.01
         Standard deviation of the camera's noise, fresh in each frame, as a share of the full range.
+    occluder : float, default=0
+        Share of the picture's width and height, about its middle, that a screen before the object hides; it stands
+        there when an episode starts, until it is taken away. 0 = there is none.
     max_steps : int, default=50
     render_mode : {None, "rgb_array"}, default=None
         `render()` gives the last image.
@@ -94,7 +98,7 @@ class ManipulateObject(gymnasium.Env):
         return self._look()
 
     def step(self, action):
-        self._hands.act(_check_actions(np.asarray(action)[None], 1), np.arange(1))
+        self._hands.act(_check_actions(np.asarray(action)[None], (1, *self.action_space.shape)), np.arange(1))
         self._n_steps += 1
         observation, info = self._look()
         return observation, 0.0, False, self._n_steps >= self._hands.handling.max_steps, info
@@ -162,7 +166,7 @@ class ManipulateObjectVector(VectorEnv):
         return self._look()
 
     def step(self, actions):
-        actions = _check_actions(np.asarray(actions), self.num_envs)
+        actions = _check_actions(np.asarray(actions), self.action_space.shape)
         restarting, going_on = np.flatnonzero(self._ended), np.flatnonzero(~self._ended)
         if len(restarting):
             self._hands.begin(restarting, self._generators)
@@ -194,13 +198,13 @@ def _spaces(handling: Handling):
             "proprioception": spaces.Box(np.float32(low), np.float32(high), dtype=np.float32),
         }
     )
-    return observation, spaces.Box(-1.0, 1.0, (N_ACTIONS,), np.float32)
+    return observation, spaces.Box(-1.0, 1.0, (handling.n_actions,), np.float32)
 
 
-def _check_actions(actions, n):
-    """Actions (n, 7) of float64 within [-1, 1]."""
-    if actions.shape != (n, N_ACTIONS) or actions.dtype.kind not in "iuf":
-        raise ValueError(f"action has shape {actions.shape}, {actions.dtype}; numbers {(n, N_ACTIONS)} are needed")
+def _check_actions(actions, shape):
+    """Actions (n, n_actions) of float64 within [-1, 1]."""
+    if actions.shape != shape or actions.dtype.kind not in "iuf":
+        raise ValueError(f"action has shape {actions.shape}, {actions.dtype}; numbers {shape} are needed")
     if not np.isfinite(actions).all():
         raise ValueError("action has values that are not finite; numbers in [-1, 1] are needed")
     return np.clip(actions.astype(np.float64), -1.0, 1.0)

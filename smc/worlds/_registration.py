@@ -10,6 +10,7 @@ MODULES = {  # of the environments that step one by one
     "GridWorld": "smc.worlds._grid",
     "Mobile": "smc.worlds._mobile",
     "MovingStructures": "smc.worlds._structures",
+    "PushObject": "smc.worlds._push",
     "TetrominoPatch": "smc.worlds._tetromino",
     "TouchRoom": "smc.worlds._room",
 }

@@ -1,10 +1,12 @@
 """The commands that users type, in processes of their own."""
 
+import csv
 import json
 import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import experiments.benchmarks
@@ -13,6 +15,9 @@ from experiments.__main__ import main
 from experiments.benchmarks import format_rows
 
 EXPERIMENTS = find_experiments()
+# Those that learn how precise or reliable a sense is, and so must say how well.
+CALIBRATED = ("audiovisual_merging", "development", "digit_halves", "disparity", "eccentricity")
+CALIBRATED += ("manipulation", "unreliable_senses", "ventriloquist", "visual_haptic")
 
 
 def command(*arguments, **options):
@@ -31,6 +36,11 @@ def test_every_experiment_runs_at_its_smallest(name, tmp_path):
         path.name for path in folder.iterdir()
     }
     assert json.loads((folder / "verdict.json").read_text())["status"] == "NOT ASSESSED"
+    if name in CALIBRATED:
+        with (folder / "table.csv").open() as file:
+            rows = [row for row in csv.DictReader(file) if row["slope"]]
+        likelihoods = [float(value) for row in rows for key, value in row.items() if key.startswith("NLL, ") and value]
+        assert rows and len(likelihoods) >= 4 * len(rows) and np.isfinite(likelihoods).all() and all(likelihoods)
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from experiments._figures import interval_line, style
+from experiments._figures import interval_line, save_film, style
 from experiments._runner import experiment
 from experiments._table import format_table
 from experiments._verdict import Verdict, paired_bootstrap
@@ -343,6 +343,29 @@ def test_table_text_is_aligned():
     ]
     assert format_table([{"x": 92.0}, {"x": 2345.6}]).splitlines()[2:] == ["92.00", " 2346"]
     assert format_table([]) == "(no rows)"
+
+
+def test_a_film_shows_every_frame_on_the_same_ground(tmp_path):
+    pytest.importorskip("PIL")
+    import matplotlib.pyplot as plt
+    from PIL import Image
+
+    with style():
+        drawing, ax = plt.subplots(figsize=(2, 1), dpi=50)
+        (line,) = ax.plot([0, 1], [0, 0])
+        ax.set_ylim(-1, 3)
+        save_film(drawing, [line], lambda frame: line.set_ydata([frame, frame]), 3, tmp_path / "film.gif", fps=10)
+        plt.close(drawing)
+    with Image.open(tmp_path / "film.gif") as film:
+        assert film.n_frames == 3 and film.info["duration"] == 100 and film.info["loop"] == 0
+        blue = []
+        for frame in range(3):
+            film.seek(frame)
+            red, _, b = np.moveaxis(np.asarray(film.convert("RGB")).astype(int), -1, 0)
+            blue.append(b - red > 100)
+    heights = [np.flatnonzero(seen.any(axis=1)).mean() for seen in blue]
+    assert heights[0] > heights[1] > heights[2]
+    assert not (blue[0] & blue[2]).any()  # what moved left nothing behind
 
 
 def test_interval_line_covers_the_mean_and_skips_what_is_missing():

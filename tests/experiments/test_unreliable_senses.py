@@ -166,6 +166,8 @@ def results():
         "swap_correct": swap,
         "weights": rng.uniform(size=(2, len(listed), n_test, 2)).astype(np.float32),
         "expert_correct": rng.uniform(size=(2, len(listed), n_test, 2)) < 0.7,
+        "reliability_bins": np.tile([[0.5], [0.7], [300]], (2, 2, 1, 10)),
+        "reliability_numbers": np.tile(np.linspace(0.1, 0.8, 8), (2, 2, 1)),
         "floats": np.tile([100, 600, 50], (2, 1)),
         "objects": np.tile(np.arange(n_test), (2, 1)),
         **{name: np.tile(np.array([getattr(c, name) for c in listed]), (2, 1)) for name in ("kind", "view", "level")},
@@ -211,6 +213,7 @@ def test_figure_and_table(results):
     plt.close(drawn)
     rows = next(iter(table(results).values()))
     assert [row["method"] for row in rows] == list(METHODS) and rows[-1]["gain"] == 100
+    assert [row["slope"] for row in list(table(results).values())[-1]] == [0.1, 0.1]
 
 
 def test_one_small_trial_repeats():

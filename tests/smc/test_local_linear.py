@@ -6,6 +6,8 @@ from sklearn.frozen import FrozenEstimator
 
 from smc import LocalLinearContingency, Transitions
 from smc._cells import Cells, apply_linear_maps, fit_linear_maps
+from smc._kernels.ratios import N_BINS, correct_ratios, count_ratios
+from smc._ratios import CENTERS, isotonic_log_means
 from smc._ridge import RIDGES, CrossValidatedRidge, Features
 from topology import GrowingNeuralGas
 
@@ -102,6 +104,34 @@ def test_it_knows_where_it_is_unsure():
     assert error[order[-1]].mean() > 4 * error[order[0]].mean()
     for rows in order:
         assert error[rows].mean() == pytest.approx(variance[rows].mean(), rel=0.25)
+
+
+@pytest.mark.parametrize("training", ["batch", "online"])
+def test_the_variance_is_calibrated_where_noise_has_heavy_tails_and_depends_on_place_and_output(training):
+    quiet = np.geomspace(0.05, 1.0, N_FEATURES)
+
+    def steps(n, seed):
+        rng = np.random.default_rng(seed)
+        angles = rng.uniform(-np.pi, np.pi, (n, 2))
+        place = np.hstack([np.cos(angles), np.sin(angles)])
+        seen = place @ np.random.default_rng(0).normal(size=(4, N_FEATURES))
+        # Each output is loud on a half of the circle of its own; the tails are those of Student's t with 5 degrees.
+        loud = np.cos(angles[:, :1] - np.linspace(0, 2 * np.pi, N_FEATURES)) > 0
+        scale = quiet * np.where(loud, 1.0, 0.2) * np.where(np.sin(angles[:, 1:]) > 0, 2.0, 0.5)
+        return Transitions(
+            {"eye": seen}, rng.normal(size=(n, 1)), {"eye": seen + scale * rng.standard_t(5, seen.shape)}
+        )
+
+    ratios, slopes, covered = [], [], []
+    for seed in range(3):
+        model = LocalLinearContingency(training=training, random_state=0).fit(steps(3000, seed))
+        error, variance = (values.ravel() for values in squared_errors(model, steps(2000, 10 + seed)))
+        deciles = np.array_split(np.argsort(variance), 10)
+        found, foreseen = (np.log([values[rows].mean() for rows in deciles]) for values in (error, variance))
+        ratios.append(error.sum() / variance.sum())
+        slopes.append(np.polyfit(foreseen, found, 1)[0])
+        covered.append((error < 1.645**2 * variance).mean())
+    assert 0.9 < np.mean(ratios) < 1.1 and 0.9 < np.mean(slopes) < 1.1 and 0.87 < np.mean(covered) < 0.93
 
 
 def test_the_variance_holds_for_new_groups():
@@ -264,6 +294,37 @@ def test_features_do_not_depend_on_units_of_measurement():
     other, _ = Features(X * scale + 5, 7 * phi - 1, 3)(X * scale + 5, 7 * phi - 1)
     np.testing.assert_allclose(features, other, atol=1e-8)
     assert features.shape == (50, 4 + 2 + 6) and standardised.std(axis=0) == pytest.approx(1.0)
+
+
+def test_ratios_are_counted_and_corrected_between_the_centres_of_bins():
+    rng = np.random.default_rng(0)
+    expected, found = np.exp(rng.normal(0, 3, 500)), rng.exponential(size=500)
+    expected[:3] = [0.0, 1e-30, 1e30]
+    sums = np.zeros((N_BINS, 2))
+    count_ratios(expected, found, 0.5, sums)
+    position = np.clip(np.interp(np.log(expected[1:]), CENTERS, np.arange(N_BINS)), 0, N_BINS - 1)
+    shares = np.maximum(1 - abs(position[:, None] - np.arange(N_BINS)), 0)
+    np.testing.assert_allclose(sums, 0.5 * shares.T @ np.column_stack([np.ones(499), found[1:]]), atol=1e-12)
+    log_means = np.sort(rng.normal(size=N_BINS))
+    corrected = expected.copy()
+    correct_ratios(corrected, log_means)
+    assert corrected[0] == 0.0
+    np.testing.assert_allclose(corrected[1:], np.exp(np.interp(np.log(expected[1:]), CENTERS, log_means)))
+
+
+def test_isotonic_means_find_a_monotone_law_and_are_right_without_evidence():
+    np.testing.assert_allclose(isotonic_log_means(np.zeros((N_BINS, 2))), CENTERS)
+    rng = np.random.default_rng(0)
+    expected = np.exp(rng.uniform(-3, 3, 100_000))
+    truth = np.minimum(expected**1.5, 4.0)
+    sums = np.zeros((N_BINS, 2))
+    count_ratios(expected, truth * rng.chisquare(1, len(expected)), 1.0, sums)
+    log_means = isotonic_log_means(sums)
+    assert (np.diff(log_means) >= 0).all()
+    corrected = expected.copy()
+    correct_ratios(corrected, log_means)
+    inside = abs(np.log(expected)) < 2.5
+    np.testing.assert_allclose(corrected[inside], truth[inside], rtol=0.15)
 
 
 # --- bad input -----------------------------------------------------------------------------------------------------

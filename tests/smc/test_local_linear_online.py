@@ -7,6 +7,7 @@ from sklearn.neighbors import KNeighborsRegressor
 
 from smc import LocalLinearContingency, Transitions
 from smc._cells import Cells
+from smc._ratios import CENTERS
 from smc._recursive import RecursiveRules
 from smc._ridge import Features
 from topology import GrowingNeuralGas
@@ -102,6 +103,36 @@ def test_the_cells_regress_what_the_shared_regression_could_not_foresee():
     np.testing.assert_allclose(rules.rules.totals, totals)
 
 
+def test_errors_are_counted_before_a_step_is_learned(monkeypatch):
+    rules, steps = rules_and_steps()
+    levels, outputs = [], []
+    for row in range(60):
+        X, phi, action, change = (part[row : row + 1] for part in steps)
+        if row > 0:
+            totals = rules.rules.totals
+            overall = totals[:-1] / totals[-1]
+            with monkeypatch.context() as without:
+                without.setattr("smc._recursive.isotonic_log_means", lambda sums: CENTERS)
+                foreseen, variance = rules.predict(X, phi, action)
+            expected = (variance / overall)[0]
+            # One error more, of the step's own size, in the overall variance.
+            squares = (change - foreseen)[0] ** 2
+            found = squares * totals[-1] / (totals[:-1] + squares)
+            levels.append((expected.mean(), found.mean(), 1.0))
+            outputs += [
+                (e / expected.mean(), f / found.mean(), found.mean() / expected.mean()) for e, f in zip(expected, found)
+            ]
+        rules.update(X, phi, action, change)
+    for sums, counted, per_step in zip(rules.rules.found, (levels, outputs), (1, 4)):
+        counted = np.array(counted)
+        position = np.interp(np.log(counted[:, 0]), CENTERS, np.arange(len(CENTERS)))
+        shares = np.maximum(1 - abs(position[:, None] - np.arange(len(CENTERS))), 0)
+        weights = counted[:, 2] * np.repeat(0.999 ** np.arange(59)[::-1], per_step)
+        np.testing.assert_allclose(
+            sums, shares.T @ np.column_stack([weights, weights * counted[:, 1]]), rtol=1e-6, atol=1e-6
+        )
+
+
 def test_what_is_no_longer_met_is_not_forgotten_without_limit():
     rules, (X, phi, action, change) = rules_and_steps(forgetting=0.2)
     for _ in range(50):
@@ -166,6 +197,22 @@ def test_the_variance_is_calibrated(discrete):
     found, foreseen = (np.log([x[rows].mean() for rows in deciles]) for x in (error, variance))
     assert np.polyfit(foreseen, found, 1)[0] == pytest.approx(1.0, abs=0.25)
     assert foreseen[-1] - foreseen[0] > 1
+    np.testing.assert_allclose(found[[0, -1]], foreseen[[0, -1]], atol=0.2)
+
+
+def test_a_sensor_that_almost_never_moves_is_not_believed_beyond_measure():
+    def with_sensor(steps, moved):
+        odd = moved.astype(float)[:, None]
+        before, after = (np.hstack([part["eye"], odd]) for part in (steps.observation, steps.next_observation))
+        return Transitions({"eye": before}, steps.action, {"eye": after})
+
+    # It moved once, when the action was small: what it would tell of large ones is a guess.
+    steps, new = ring(2000, 1, noise=noisy_half), ring(1000, 2, noise=noisy_half)
+    size = np.linalg.norm(steps.action, axis=1)
+    model = online().fit(with_sensor(steps, size == np.sort(size)[20]))
+    alike, odd = (squared_errors(model, with_sensor(new, np.full(1000, moved))) for moved in (False, True))
+    assert odd[0].mean() < 1.6 * alike[0].mean()
+    assert odd[1].mean() < 60.0 * alike[1].mean()
 
 
 def test_shuffled_actions_teach_nothing_about_actions():
@@ -232,7 +279,10 @@ def test_a_file_with_parts_of_another_model_is_refused(tmp_path, monkeypatch):
     model.save(tmp_path / "odd")
     with pytest.raises(CorruptFileError, match="do not fit the observations, the actions and the units"):
         LocalLinearContingency.load(tmp_path / "odd")
-    storage.save(tmp_path / "odd", {}, kind="LocalLinearContingency", metadata={"parameters": {}})
+    storage.save(tmp_path / "old", {}, kind="LocalLinearContingency", version=1)
+    with pytest.raises(CorruptFileError, match="old: expected version 2 of 'LocalLinearContingency', got 1"):
+        LocalLinearContingency.load(tmp_path / "old")
+    storage.save(tmp_path / "odd", {}, kind="LocalLinearContingency", version=2, metadata={"parameters": {}})
     with pytest.raises(CorruptFileError, match="odd"):
         LocalLinearContingency.load(tmp_path / "odd")
 

@@ -35,8 +35,9 @@ class Consequences(NamedTuple):
         With the prediction; with the view before the action in its place; with the actions of other pairs of views.
     chance : Retrieval
         Of a guess, each a number.
-    gain : ndarray (n_objects,)
-        `equivariance_gain`.
+    gain, shuffled_gain : ndarray (n_objects,)
+        `equivariance_gain` of the prediction, and with the actions of other pairs of views. Where an action changes
+        nothing that is sensed the two are equal but for chance, whatever the predictor learned.
     """
 
     prediction: Retrieval
@@ -44,6 +45,7 @@ class Consequences(NamedTuple):
     shuffled: Retrieval
     chance: Retrieval
     gain: np.ndarray
+    shuffled_gain: np.ndarray
 
 
 def retrieval(predicted, views, source, target) -> Retrieval:
@@ -133,7 +135,7 @@ def consequences(module, X, action, *, random_state=0, embeddings=None) -> Conse
     return Consequences(
         *(retrieval(guess, y, i, j) for guess in (predicted, y[:, i], mistaken)),
         chance(n_views),
-        equivariance_gain(predicted, y[:, j], y[:, i]).mean(axis=1),
+        *(equivariance_gain(guess, y[:, j], y[:, i]).mean(axis=1) for guess in (predicted, mistaken)),
     )
 
 

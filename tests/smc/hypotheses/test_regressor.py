@@ -7,7 +7,9 @@ pytest.importorskip("torch")
 
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from smc.hypotheses import MultiHypothesisRegressor
+from smc.hypotheses import Annealed, MultiHypothesisRegressor
+from topology import assignment, storage
+from topology.storage import CorruptFileError
 
 QUICK = {"n_epochs": 30, "learning_rate": 0.02, "hidden": (16,), "batch_size": 32, "random_state": 0}
 LARGER = QUICK | {"batch_size": 64, "learning_rate": 0.05}
@@ -96,3 +98,76 @@ def test_bad_target_sets():
     sets[3] = [[0, np.nan], [0, 0]]
     with pytest.raises(ValueError, match="NaN throughout"):
         MultiHypothesisRegressor(2, **QUICK).fit(X, sets)
+
+
+LINEAR = ("weight", "bias")
+ANNEALED = Annealed(assignment.relaxed, 0.5, 0.01)
+
+
+@pytest.mark.parametrize("rule", ["boltzmann", ANNEALED])
+@pytest.mark.parametrize("flat", [True, False])
+def test_files_give_the_same_bits(tmp_path, rule, flat):
+    X, y = branches(100)
+    y = y if flat else np.column_stack([y, X])
+    model = MultiHypothesisRegressor(3, rule, **QUICK | {"n_epochs": np.int64(2), "hidden": (8, 5)}).fit(X, y)
+    model.save(tmp_path / "model")
+    again = MultiHypothesisRegressor.load(tmp_path / "model")
+    for a, b in zip(model.predict_hypotheses(X), again.predict_hypotheses(X)):
+        assert a.tobytes() == b.tobytes()
+    assert model.predict(X).tobytes() == again.predict(X).tobytes() and again.bandwidth_ == model.bandwidth_
+    parameters = again.get_params()
+    assert repr(parameters.pop("assignment")) == repr(rule) and parameters.items() <= model.get_params().items()
+    assert again.fit(X, y).predict(X).tobytes() == model.predict(X).tobytes()
+
+
+def test_files_keep_feature_names(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    X, y = branches(50)
+    table = pandas.DataFrame(X, columns=["push"])
+    MultiHypothesisRegressor(2, **QUICK | {"n_epochs": 1}).fit(table, y).save(tmp_path / "model")
+    assert MultiHypothesisRegressor.load(tmp_path / "model").feature_names_in_.tolist() == ["push"]
+
+
+def test_rules_of_ones_own_are_not_stored(tmp_path):
+    model = MultiHypothesisRegressor(2, assignment.winner_take_all, **QUICK | {"n_epochs": 1}).fit(*branches(50))
+    with pytest.raises(TypeError, match="assignment must be a name"):
+        model.save(tmp_path / "model")
+    assert not list(tmp_path.iterdir())
+
+
+def test_damaged_files_are_refused(tmp_path):
+    MultiHypothesisRegressor(2, **QUICK | {"n_epochs": 1}).fit(*branches(50)).save(tmp_path / "model")
+    content = (tmp_path / "model").read_bytes()
+    rng = np.random.default_rng(0)
+    for position in [*rng.integers(0, len(content), 60), *range(0, 200, 7)]:
+        damaged = bytearray(content)
+        damaged[position] ^= 1 << rng.integers(8)
+        (tmp_path / "damaged").write_bytes(damaged)
+        with pytest.raises(CorruptFileError):
+            MultiHypothesisRegressor.load(tmp_path / "damaged")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda arrays, metadata: arrays.pop("trunk.0.bias"),
+        lambda arrays, metadata: arrays.update(
+            {"head.linear.weight": np.zeros((3, 16)), "head.linear.bias": np.ones(3)}
+        ),
+        lambda arrays, metadata: arrays.update({"bandwidth": np.array(-1.0)}),
+        lambda arrays, metadata: arrays.update({"x_mean": np.array([np.nan])}),
+        lambda arrays, metadata: metadata["parameters"].update({"n_hypotheses": 3}),
+        lambda arrays, metadata: metadata["parameters"].update({"assignment": {"rule": "open"}}),
+        lambda arrays, metadata: metadata["parameters"].update({"hidden": [4]}),
+        lambda arrays, metadata: metadata["parameters"].update({"rejection": "none"}),
+        lambda arrays, metadata: metadata.update({"feature_names": ["a", "b"]}),
+        lambda arrays, metadata: metadata.clear(),
+    ],
+)
+def test_files_that_cannot_be_are_refused(tmp_path, change):
+    MultiHypothesisRegressor(2, **QUICK | {"n_epochs": 1}).fit(*branches(50)).save(tmp_path / "model")
+    arrays, metadata = storage.load(tmp_path / "model", kind="MultiHypothesisRegressor")
+    change(arrays, metadata)
+    storage.save(tmp_path / "model", arrays, kind="MultiHypothesisRegressor", metadata=metadata)
+    with pytest.raises(CorruptFileError):
+        MultiHypothesisRegressor.load(tmp_path / "model")

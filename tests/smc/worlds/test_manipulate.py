@@ -307,3 +307,47 @@ def test_bad_vectors_are_refused(bank):
     vector.reset(seed=[1, 2])
     with pytest.raises(ValueError, match=r"\(2, 7\)"):
         vector.step(np.zeros((3, 7)))
+
+
+def test_occluder_hides_until_it_is_taken_away(bank):
+    settings = SMALL | {"image_noise": 0.0}
+    plain, covered = ManipulateObject(bank, **settings), ManipulateObject(bank, occluder=1.0, **settings)
+    uncover, move = np.zeros(8, np.float32), np.zeros(8, np.float32)
+    uncover[7], move[:4] = -1, 0.3
+    plain.reset(seed=3)
+    hidden, info = covered.reset(seed=3)
+    assert info["covered"] and not info["visible"] and not hidden["points"].any()
+    assert len(np.unique(hidden["image"].reshape(-1, 3), axis=0)) == 1
+    plain.step(move[:7])
+    hidden, *_, info = covered.step(move)
+    assert info["covered"] and (hidden["proprioception"][:4] != 0).all()
+    seen, *_, info = covered.step(uncover)
+    expected, *_ = plain.step(STILL)
+    assert not info["covered"] and info["visible"]
+    assert_same(seen, expected)  # moved behind the occluder, and drawn as without one
+    assert not covered.step(-uncover)[-1]["visible"]
+
+
+def test_occluder_hides_its_share_of_the_picture(bank):
+    settings = {"size": 64, "n_points": 20, "image_noise": 0.0, "backgrounds": ("plain",)}
+    plain, half = ManipulateObject(bank, **settings), ManipulateObject(bank, occluder=0.5, **settings)
+    (open_, _), (behind, info) = plain.reset(seed=0), half.reset(seed=0)
+    same = (open_["image"] == behind["image"]).all(axis=2)
+    assert same.sum() == 64**2 - 32**2 and not same[16:48, 16:48].any()
+    assert info["visible"]
+    x, y, z = behind["points"].T
+    assert (np.maximum(abs(x), abs(y)) / z >= 0.5 * np.tan(0.3) - 1e-6).all()
+
+
+def test_occluder_has_an_action_and_a_range(bank):
+    check_env(gymnasium.make(ID, bank=bank, occluder=0.7, render_mode="rgb_array", **SMALL).unwrapped)
+    vector = ManipulateObjectVector(2, bank, occluder=0.7, **SMALL)
+    _, info = vector.reset(seed=0)
+    assert info["covered"].tolist() == [True, True] and vector.action_space.shape == (2, 8)
+    actions = np.zeros((2, 8))
+    actions[1, 7] = -1
+    assert vector.step(actions)[-1]["covered"].tolist() == [True, False]
+    with pytest.raises(ValueError, match=r"action has shape \(2, 7\)"):
+        vector.step(np.zeros((2, 7)))
+    with pytest.raises(ValueError, match=r"occluder is 1\.5"):
+        ManipulateObject(bank, occluder=1.5)
