@@ -7,8 +7,8 @@ Prediction  (P1) The supervised action decoder reaches R2 0.6 and beats a random
             exceeds that of time contrast and of shuffled actions. (P4) Accuracy is at most 2 points lower, with all and
             with 5 labels. (P5) The signs of R2 and H@1 hold on unknown backgrounds; accuracy there as in P4.
 Controls    Random encoder, identity, shuffled and no action, supervised decoder; the room told by each head; paired
-            objects and initial weights; settings with the same number of tries (experiments/data/
-            action_views_tuning.csv), on seeds, rooms and lights that no table shows.
+            objects and initial weights; settings from three tries each, SimCLR five (experiments/
+            data/action_views_tuning.csv), on seeds, rooms and lights that no table shows.
 Citation    Devillers and Lefort (2023), EquiMod, ICLR; Aubret et al. (2023), Time to augment, ICLR; Garrido et al.
             (2023), SIE and 3DIEBench, ICML.
 Cost        30 minutes on two cores for the five seeds of the table `main`.

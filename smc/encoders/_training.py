@@ -17,6 +17,7 @@ from smc.encoders.objectives import Objective, action_structured
 from topology._validation import check_flag
 
 ACTIONS = ("true", "shuffled", "none")
+HEAD_OPTIONS = ("dim", "hidden", "branch", "predictor")
 CHECKPOINT_INTERVAL = 50
 HIDDEN = 256  # hidden units of what an objective learns of its own
 
@@ -154,6 +155,9 @@ def pretrain(
         raise TypeError(f"objective must be an Objective, got {type(objective).__name__}")
     if action not in ACTIONS:
         raise ValueError(f"action must be one of {ACTIONS}, got {action!r}")
+    heads = {} if heads is None else dict(heads)
+    if not set(heads) <= set(HEAD_OPTIONS):
+        raise ValueError(f"heads must have keys among {HEAD_OPTIONS}, got {sorted(heads)}")
     sizes = {"n_steps": n_steps, "batch_size": batch_size, "n_points": n_points}
     for name, value in (sizes | {"n_env_steps": n_env_steps}).items():
         check_positive_integer(name, value)
