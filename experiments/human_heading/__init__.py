@@ -52,7 +52,7 @@ class Config:
     n_experiments: int = 20  # simulated of each subject, to find how well anyone could tell the strategies apart
     middles: tuple[float, ...] = tuple(5.0 * i for i in range(-5, 6))  # simulated headings, mean of both cues (degrees)
     disparities: tuple[float, ...] = (-40.0, -20.0, -10.0, -5.0, 0.0, 5.0, 10.0, 20.0, 40.0)
-    n_starts: int = 6
+    n_starts: int = 8
     max_draws: int = 2048  # of the parameters, to leave one answer out; a fourth of it for Bayesian observers
     n_experience: int = 6000  # headings from which the map learns
     n_processes: int = 2
