@@ -11,7 +11,7 @@ from ._tasks import PICTURES, TASKS
 
 SHOWN = ("one prediction", "MDN", "rMCL")
 MODELS = (*SHOWN, "rMCL, shuffled actions")
-TITLES = {"push": "push: tips or slides", "occluder": "occluder: first object or second"}
+BRANCHES = {"push": ("tips", "slides"), "occluder": ("first object", "second")}
 LEAST_SHARE = 0.05  # of a prediction that is drawn
 GAP = (4, 2)  # rows and columns between pictures
 
@@ -20,12 +20,14 @@ def figure(results):
     import matplotlib.pyplot as plt
 
     fig = plt.figure(figsize=(12, 9.2))
-    top, middle, bottom = fig.subfigures(3, 1, height_ratios=[1.15, 0.8, 1])
+    top, middle, bottom = fig.subfigures(3, 1, height_ratios=[1.15, 0.9, 1])
     for ax, task in zip(top.subplots(1, 2, width_ratios=[1.6, 1]), TASKS):
         _pictures(ax, results, task)
     axes = middle.subplots(1, 4)
     for ax, (measure, sense) in zip(axes, [(m, s) for m in ("error", "branch") for s in ("vector", "image")]):
         _bars(ax, results, measure, sense)
+    handles, labels = axes[0].get_legend_handles_labels()
+    middle.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=8)
     left, right = bottom.subplots(1, 2)
     _surprises(left, results)
     _friction(right, results)
@@ -35,7 +37,7 @@ def figure(results):
 def _pictures(ax, results, task):
     """Both outcomes of one trial of the first seed above, what each model holds possible below, by its share."""
     key, (height, width) = f"{task}_image", PICTURES[task]
-    rows = {"true": (results[f"branches_{key}"][0], ["", ""])}
+    rows = {"true": (results[f"branches_{key}"][0], BRANCHES[task])}
     for name in SHOWN:
         mass = results[f"mass_{key}_{name}"][0]
         mass = mass / mass.sum()
@@ -48,7 +50,7 @@ def _pictures(ax, results, task):
         for j, (place, share) in enumerate(zip(places, shares)):
             top, left = i * tall + GAP[0] // 2, j * wide + GAP[1] // 2
             page[top : top + height, left : left + width] = place.reshape(height, width)
-            ax.text(left, top, share, fontsize=8, va="bottom")
+            ax.text(left - 0.5, top - 0.8, share, fontsize=8, va="bottom")
             ax.add_patch(_frame(left, top, width, height))
     ax.imshow(page, cmap="gray_r", vmin=0, vmax=0.6)
     ax.set_yticks(np.arange(len(rows)) * tall + tall / 2, list(rows))
@@ -56,7 +58,7 @@ def _pictures(ax, results, task):
     ax.set_xticks([])
     ax.grid(False)
     ax.spines[:].set_visible(False)
-    ax.set_title(f"{TITLES[task]}; an unseen object", fontsize=10)
+    ax.set_title(f"{task}: images predicted of unseen objects, and their shares", fontsize=10)
 
 
 def _frame(left, top, width, height):
@@ -78,8 +80,6 @@ def _bars(ax, results, measure, sense):
             even = results[f"even_{task}_{sense}"].mean()
             label = "even odds" if i else None
             ax.plot([i - 0.45, i + 0.45], [even, even], "--", color="black", linewidth=1, label=label)
-        if sense == "vector":
-            ax.legend(fontsize=7)
     else:
         ax.set_yscale("log")
         ax.yaxis.set_major_formatter("{x:g}")
