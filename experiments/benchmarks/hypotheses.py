@@ -33,7 +33,7 @@ def _perceptron():
 def _row(name, trunk, X, n_features, n_steps):
     y = torch.rand(len(X), N_OUTPUTS)
     steps = [make(trunk(), X, y, n_features) for make in (_hypotheses_step, _single_step, _arithmetic_step)]
-    times: list[list[float]] = [[] for _ in steps]
+    times = [[] for _ in steps]
     for _ in range(N_REPETITIONS + 1):
         for step, found in zip(steps, times):
             start = time.process_time()
