@@ -20,7 +20,6 @@ class Sample(NamedTuple):
     """Frames in a row of B objects, all first ones before all second ones, and what was done between them.
 
     In one of several processes the frames are those of its share of the objects, the rest is of all.
-    """
 
     Attributes
     ----------
