@@ -88,8 +88,10 @@ class CausalInference(BaseEstimator):
 
     Notes
     -----
-    Two senses. Where only one is present every strategy gives its own estimate. The observer knows its own noise, also
-    where that grows with eccentricity; a heteroscedastic likelihood is not inverted by it.
+    Exactly two senses with at most one stimulus each: several sounds or several sights in a trial, of which some belong
+    together, are beyond it. Where only one sense is present every strategy gives its own estimate. The observer knows
+    its own noise, also where that grows with eccentricity; a heteroscedastic likelihood is not inverted by it. It tells
+    right from left by the sign of its estimate, not by the probability that the stimulus is to the right.
 
     References
     ----------

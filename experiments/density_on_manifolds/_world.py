@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
 from scipy.special import i0
 
-from smc.worlds import Camera, ObjectBank, pose_matrix, render
+from experiments._smooth_pictures import noisy, smooth_pictures
+from smc.worlds import ObjectBank, pose_matrix
 
 FAMILIES = ("airplane", "chair", "fish", "teapot", "quadruped")  # look different from every side
 PITCH = 0.4  # radians; seen from above, so that front and back differ
 UNIFORM = 0.15  # share of yaw that comes from anywhere
 PEAKS = ((0.55, 0.0, 4.0), (0.3, 2.5, 4.0))  # share, direction (radians) and concentration of von Mises parts
-FINER = 4  # rows and columns drawn for each one that is seen
-BLUR = 0.7  # standard deviation of the lens, pixels
-BLOCK = 500  # frames drawn at once
 PICTURES = ("image", "clean", "test_image", "test_clean", "ahead", "behind")
 SMALL_TURN = 0.03  # radians, for derivatives
 
@@ -55,25 +52,12 @@ class Turntable:
         return yaw + self.frequent[:, None]
 
     def look(self, objects, yaw):
-        """Pictures (n, size, size, 3), float in [0, 1], through a lens that blurs but adds no noise.
-
-        With hard edges pixels jump as the object turns, and what it shows is no smooth curve.
-        """
-        camera, size = Camera(self._size * FINER), self._size
-        image = np.empty((len(yaw), size, size, 3), np.float32)
-        poses = pose_matrix(yaw, PITCH)
-        for start in range(0, len(yaw), BLOCK):
-            rows = slice(start, start + BLOCK)
-            fine = render(self._meshes, objects[rows], poses[rows], camera).image
-            coarse = fine.reshape(-1, size, FINER, size, FINER, 3).mean(axis=(2, 4), dtype=np.float32) / 255
-            image[rows] = gaussian_filter(coarse, (0, BLUR, BLUR, 0), mode="nearest", truncate=3)
-        return image
+        """Pictures (n, size, size, 3), float in [0, 1], without noise."""
+        return smooth_pictures(self._meshes, objects, pose_matrix(yaw, PITCH), self._size)
 
     def glance(self, image, objects, yaw, rng):
         """The same pictures through fresh noise."""
-        noise = rng.standard_normal(image.shape, dtype=np.float32)
-        noise *= self.noise(objects, yaw)[:, None, None, None].astype(np.float32)
-        return np.clip(image + noise, 0, 1)
+        return noisy(image, self.noise(objects, yaw), rng)
 
 
 class Experience:

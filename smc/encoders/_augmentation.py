@@ -83,8 +83,8 @@ class AugmentedImages:
     def __len__(self):
         return len(self.images)
 
-    def look(self, rows, rng):
-        """Two looks at the images of some rows.
+    def look(self, rows, rng, own=slice(None)):
+        """Two looks at the images of some rows; `own` picks those of which the frames are wanted.
 
         Returns
         -------
@@ -94,8 +94,8 @@ class AugmentedImages:
             Zoom, crop, flip and colour that lead from the first look to the second.
         """
         first, second = (self.augmentation.draw(len(rows), rng) for _ in range(2))
-        images = self.images[rows]
-        frames = np.concatenate([first.apply(images, "image"), second.apply(images, "image")])
+        images = self.images[rows[own]]
+        frames = np.concatenate([looks[own].apply(images, "image") for looks in (first, second)])
         return frames, self.action_between(first, second)
 
     @staticmethod

@@ -1,4 +1,8 @@
-"""Where the frames of a training come from: recorded transitions, or pictures looked at in several ways."""
+"""Where the frames of a training come from: recorded transitions, or pictures looked at in several ways.
+
+A source is called with the number of a step and with `share`, which tells the slice of n objects whose frames are
+wanted; actions and groups are those of all objects.
+"""
 
 import hashlib
 from bisect import bisect_right
@@ -14,6 +18,8 @@ SAMPLED_ACTIONS = 4096  # drawn to know the scale of actions that are made on th
 
 class Sample(NamedTuple):
     """Frames in a row of B objects, all first ones before all second ones, and what was done between them.
+
+    In one of several processes the frames are those of its share of the objects, the rest is of all.
 
     Attributes
     ----------
@@ -54,11 +60,12 @@ class RecordedSteps:
             None if group is None else group[self._chains[:, 0]], len(self._chains), batch_size, seed
         )
 
-    def __call__(self, step):
+    def __call__(self, step, share):
         """`Sample` of a step; it depends on the seed and the number of the step alone."""
         starts = self._batches(step)
         rows = self._chains[starts]
-        frames = {sense: self._frames(sense, rows) for sense in self._senses}
+        own = rows[share(len(rows))]
+        frames = {sense: self._frames(sense, own) for sense in self._senses}
         return Sample(frames, self._told[rows.T], self._batches.labels[starts])
 
     def arrays(self):
@@ -95,7 +102,7 @@ class LiveSteps:
         self._source, self._senses, self._seed = source, senses, seed
         self._n_actions, self._shuffled = n_actions, shuffled
 
-    def __call__(self, step):
+    def __call__(self, step, share):
         """`Sample` of a step."""
         frames, actions, group = self._source(step)
         actions, group = np.asarray(actions, np.float32), np.asarray(group)
@@ -115,6 +122,8 @@ class LiveSteps:
                 )
         if self._shuffled:
             actions = np.random.default_rng((self._seed, step, 2)).permutation(actions, axis=1)
+        own = share(n)
+        frames = {sense: _of_objects(own, frames[sense], len(actions) + 1) for sense in self._senses}
         return Sample(frames, actions, group)
 
     def arrays(self):
@@ -140,11 +149,11 @@ class Looks:
         draw = pictures.augmentation.draw
         self.actions = pictures.action_between(draw(SAMPLED_ACTIONS, rng), draw(SAMPLED_ACTIONS, rng))
 
-    def __call__(self, step):
+    def __call__(self, step, share):
         """`Sample` of a step; it depends on the seed and the number of the step alone."""
         rows = self._batches(step)
         rng = np.random.default_rng((self._seed, step, 2))
-        frames, action = self._pictures.look(rows, rng)
+        frames, action = self._pictures.look(rows, rng, share(len(rows)))
         if self._shuffled:
             action = rng.permutation(action)
         return Sample({self._pictures.sense: frames}, action[None], self._batches.labels[rows])
@@ -154,6 +163,13 @@ class Looks:
         images = self._pictures.images
         rows = np.linspace(0, len(images) - 1, min(len(images), SAMPLED_FRAMES)).astype(int)
         return [self.actions, self._batches.labels, images[rows]]
+
+
+def _of_objects(own, stacked, n_frames):
+    """Frames of some objects, out of those of all: first ones, then second ones, and so on."""
+    stacked = np.asarray(stacked)
+    n_objects = len(stacked) // n_frames
+    return stacked.reshape(n_frames, n_objects, *stacked.shape[1:])[:, own].reshape(-1, *stacked.shape[1:])
 
 
 def _chains(transitions, senses, n_actions):

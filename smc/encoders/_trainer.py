@@ -28,26 +28,29 @@ class Trainer:
     objective : Objective
         Prepared for the modules.
     source : callable
-        Number of a step -> `Sample`, see `_sources`.
+        See `_sources`.
     settings : dict
         Arguments of `pretrain` that shape its outcome.
+    ranks : Ranks
     """
 
-    def __init__(self, modules, objective, source, settings):
+    def __init__(self, modules, objective, source, settings, ranks):
         self.modules, self.objective = modules, objective
         self.step = 0
+        self._ranks = ranks
         self._source = source
         self._settings = settings
         # With a momentum: slowly moving copies, which no gradient reaches.
         moving = {} if objective.momentum is None else modules
         self._targets = {sense: copy.deepcopy(module).requires_grad_(False) for sense, module in moving.items()}
         # Each once: predictors may share their embedding of the action.
-        parameters = list(dict.fromkeys(p for part in (*modules.values(), objective) for p in part.parameters()))
-        self._optimiser = torch.optim.AdamW(parameters, weight_decay=WEIGHT_DECAY, fused=True)
+        self._parameters = list(dict.fromkeys(p for part in (*modules.values(), objective) for p in part.parameters()))
+        self._optimiser = torch.optim.AdamW(self._parameters, weight_decay=WEIGHT_DECAY, fused=True)
         self._losses = []
         self._identity = settings | {
             "objective": objective.describe(),
             "threads": torch.get_num_threads(),
+            "processes": ranks.size,
             "torch": torch.__version__,
             "senses": list(modules),
             "architectures": {sense: module.describe() for sense, module in modules.items()},
@@ -73,6 +76,7 @@ class Trainer:
             raise FloatingPointError(f"the loss of step {self.step + 1} is not finite ({where}); lower learning_rate")
         self._optimiser.zero_grad()
         loss.total.backward()
+        self._ranks.average_gradients(self._parameters)
         self._optimiser.step()
         self._move_targets()
         self.step += 1
@@ -92,6 +96,10 @@ class Trainer:
     def history(self):
         """Losses of the steps made, dict of str to ndarray (n_steps,) of float64."""
         return {name: np.array([row[name] for row in self._losses]) for name in self._losses[0]}
+
+    def check_ranks(self):
+        """Refuse processes that do not train the same."""
+        self._ranks.check_same(self._identity | {"the step of the checkpoint": self.step})
 
     def save(self, path):
         """Write all that the next step depends on; batches follow from seed and step and need no generator state."""
@@ -127,15 +135,18 @@ class Trainer:
 
     def _show(self):
         """`Step` that the objective judges."""
-        sample = self._source(self.step)
+        sample = self._source(self.step, self._ranks.share)
+        n_frames = len(sample.actions) + 1
         z, y, target_z = {}, {}, {}
         for sense, module in self.modules.items():
             frames = self._frames(sample, sense)
-            z[sense], y[sense] = module.raw_heads(self._last_map(module, frames))
+            heads = module.raw_heads(self._last_map(module, frames))
+            z[sense], y[sense] = (self._ranks.gather(head, n_frames) for head in heads)
             if sense in self._targets:
                 target = self._targets[sense]
                 with torch.no_grad():
-                    target_z[sense] = target.raw_heads(self._last_map(target, frames))[0]
+                    own = target.raw_heads(self._last_map(target, frames))[0]
+                    target_z[sense] = self._ranks.gather(own, n_frames)
         return Step(
             z,
             y,

@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 import numpy as np
+from torch import nn
 from tqdm import tqdm
 
 from smc.encoders._checks import check_number, check_positive_integer, check_seed
 from smc.encoders._data import as_data, check_data, open_source
 from smc.encoders._equivariance import EquivarianceModule
 from smc.encoders._networks import ENCODERS
+from smc.encoders._ranks import Ranks, SynchronisedBatchNorm2d, set_norms
 from smc.encoders._runtime import torch_threads, wants_bf16
 from smc.encoders._trainer import Trainer
 from smc.encoders.objectives import Objective, action_structured
@@ -78,6 +80,10 @@ def pretrain(
 ):
     """Train encoders on transitions: what stays while an object is handled, and what an action changes.
 
+    Started by ``torchrun --nproc-per-node N script.py``, or in a process group that is open, N processes share each
+    batch and train one set of weights as one process would, up to rounding: `batch_size` is that of all of them, and
+    negatives and the moments of batch normalisation are theirs together. All are given the same and return the same.
+
     By default two losses are added up over the modalities. *Invariance*: all frames of an object agree (time contrast,
     Aubret et al. 2023). *Equivariance*, times `equivariance_weight`: the embedding predicted from a frame and an action
     must single out the frame that followed, among all frames of the batch and among those of the same object (after
@@ -119,10 +125,12 @@ def pretrain(
         Initial weights of the heads, batches and subsets of points.
     checkpoint : path-like, optional
         File written every 50 steps and at the end. If it exists the training goes on from there, bit for bit as if it
-        had never stopped; a finished one is returned at once. A source of steps must then depend on the step alone.
+        had never stopped; a finished one is returned at once. A source of steps must then depend on the step alone, as
+        it must in several processes. Of these the first writes the file, and all must be able to read it.
     callback : callable, optional
         ``callback(state, step)`` after each step; `state` maps the names of `Pretrained.history` to the step's values
         and "modules" to the modules. Returning True stops early. `LearningCurves` draws them.
+        Of several processes only the first calls it.
     threads : int, optional
         Torch threads of the training (default: as many as set); the old number is put back. Results agree to the last
         bit at equal `threads` only.
@@ -143,7 +151,7 @@ def pretrain(
     Raises
     ------
     ValueError, TypeError
-        For unfit arguments, or a checkpoint of another training.
+        For unfit arguments, a checkpoint of another training, or processes that were given different things.
     FloatingPointError
         If a loss or a weight stops being finite; says which and in which step. The checkpoint keeps a good state.
     topology.storage.CorruptFileError
@@ -184,35 +192,46 @@ def pretrain(
     settings |= {"shared_action_code": bool(shared_action_code)}
     data = as_data(transitions, n_env_steps, seed)
     check_data(data, encoders, objective, n_points)
+    ranks = Ranks.of_this_process()
+    ranks.check_batch(batch_size)
     with torch_threads(threads):
         source = open_source(data, tuple(encoders), settings, objective.n_actions)
         modules = _build_modules(encoders, source.actions, action, seed, shared_action_code, heads or {})
         objective = copy.deepcopy(objective)
         module = next(iter(modules.values()))
         objective.prepare(tuple(modules), module.dim, module.action_dim, HIDDEN, int(seed))
-        trainer = Trainer(modules, objective.train(), source, settings)
+        if ranks.size > 1:
+            for module in modules.values():
+                set_norms(module, SynchronisedBatchNorm2d)
+        trainer = Trainer(modules, objective.train(), source, settings, ranks)
         if checkpoint is not None:
             trainer.resume(checkpoint)
-        _run(trainer, n_steps, checkpoint, callback)
+        trainer.check_ranks()
+        _run(trainer, n_steps, checkpoint, callback, ranks)
     for part in (*modules.values(), objective):
+        set_norms(part, nn.BatchNorm2d)
         part.eval()
     return Pretrained(modules, trainer.history(), objective)
 
 
-def _run(trainer, n_steps, checkpoint, callback):
+def _run(trainer, n_steps, checkpoint, callback, ranks):
     view = MappingProxyType(trainer.modules)
-    with tqdm(total=n_steps, initial=trainer.step, desc="learning from actions", unit="step", disable=None) as bar:
+    shown = {"desc": "learning from actions", "unit": "step", "disable": None if ranks.leads else True}
+    with tqdm(total=n_steps, initial=trainer.step, **shown) as bar:
         saved = trainer.step
         try:
             while trainer.step < n_steps:
                 losses = trainer.advance()
                 bar.update()
-                stop = callback is not None and callback({**losses, "modules": view}, trainer.step) is True
+                called = callback is not None and ranks.leads
+                stop = ranks.leader_says(called and callback({**losses, "modules": view}, trainer.step) is True)
                 last = stop or trainer.step == n_steps
                 if last or trainer.step % CHECKPOINT_INTERVAL == 0:
                     trainer.check_weights()
                     if checkpoint is not None:
-                        trainer.save(checkpoint)
+                        if ranks.leads:
+                            trainer.save(checkpoint)
+                        ranks.wait()
                         saved = trainer.step
                 if stop:
                     return
