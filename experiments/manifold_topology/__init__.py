@@ -35,12 +35,12 @@ class Config:
     n_objects: int = 3  # that look different in every pose; a symmetrical one comes on top
     n_turns: int = 1200  # of each object, for the encoders
     n_views: tuple[int, int] = (2000, 4000)  # that a map learns from, with one turning axis and with two
-    n_units: tuple[int, int] = (30, 60)  # of the maps
+    n_units: tuple[int, int] = (60, 60)  # of the maps
     settling: tuple[int, int] = (1100, 3100)  # presentations per unit
-    max_age: tuple[int, int] = (100, 1500)  # of the maps' edges
+    max_age: tuple[int, int] = (50, 1500)  # of the maps' edges
     size: int = 32  # pixels
     width: int = 16  # channels of the first block of the encoder
-    noise: float = 0.02  # standard deviation of a pixel, as a share of the full range
+    noise: float = 0.005  # standard deviation of a pixel, as a share of the full range
     n_steps: int = 300  # of every training
     batch_size: int = 64
     equivariance_weight: float = 1.0
@@ -60,7 +60,7 @@ def run(config: Config, seed: int) -> dict[str, np.ndarray]:
     embed = methods(world, config, seed, rng)
     betti = np.empty((len(METHODS), len(world.families), 2, 3), int)
     permuted = betti.copy()
-    shown = np.empty((len(METHODS), 2, SHOWN_VIEWS, 3))
+    shown, yaw = np.empty((len(METHODS), 2, SHOWN_VIEWS, 3)), np.empty((2, SHOWN_VIEWS))
     for number in range(len(world.families)):
         for n_axes in (1, 2):
             images, poses = world.turn(number, config.n_views[n_axes - 1], n_axes=n_axes)
@@ -70,11 +70,9 @@ def run(config: Config, seed: int) -> dict[str, np.ndarray]:
                 permuted[at] = betti_of(scattered(X, rng), n_axes, config, seed)
                 if number == 0:
                     shown[i, n_axes - 1] = in_three_dimensions(X[:SHOWN_VIEWS])
-            if number == 0 and n_axes == 2:
-                yaw = poses[:SHOWN_VIEWS, 0]
-            elif number == 0:
-                ring_yaw = poses[:SHOWN_VIEWS, 0]
-    return {"betti": betti, "permuted": permuted, "shown": shown, "yaw": np.stack([ring_yaw, yaw])}
+            if number == 0:
+                yaw[n_axes - 1] = poses[:SHOWN_VIEWS, 0]
+    return {"betti": betti, "permuted": permuted, "shown": shown, "yaw": yaw}
 
 
 def in_three_dimensions(X):
