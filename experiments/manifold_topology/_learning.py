@@ -13,8 +13,19 @@ SENSE = "eye"
 N_COMPONENTS = 48  # of the pixels
 
 
+METHODS = (
+    "pixels",
+    "random encoder",
+    "time contrast, backbone",
+    "time contrast, invariance",
+    "EquiMod, backbone",
+    "EquiMod, equivariance",
+    "shuffled action",
+)
+
+
 def methods(world, config, seed, rng):
-    """Functions of pictures that give embeddings, by name of the method."""
+    """A function of pictures that gives their embeddings, one (n, dim) for each of METHODS."""
     objects = np.repeat(np.arange(len(world.families)), config.n_turns)
     before, after = rng.uniform(-np.pi, np.pi, (2, len(objects), 2))
     turn = after - before
@@ -29,19 +40,19 @@ def methods(world, config, seed, rng):
         )[SENSE]  # fmt: skip
 
     pixels = PCA(N_COMPONENTS, random_state=seed).fit(_flat(steps.observation[SENSE][::2]))
-    contrast = trained(TimeContrast(0.2))
     structured = WeightedSum((TimeContrast(0.2), 1.0), (EquiMod(0.1), config.equivariance_weight))
-    told, misled = trained(structured), trained(structured, "shuffled")
     untrained = EquivarianceModule(trunk, action.shape[1], seed=seed).eval()
-    return {
-        "pixels": lambda x: pixels.transform(_flat(x)).astype(np.float32),
-        "random encoder": lambda x: embed(untrained, x, "backbone"),
-        "time contrast, backbone": lambda x: embed(contrast, x, "backbone"),
-        "time contrast, invariance": lambda x: embed(contrast, x, "invariance"),
-        "EquiMod, backbone": lambda x: embed(told, x, "backbone"),
-        "EquiMod, equivariance": lambda x: embed(told, x, "equivariance"),
-        "shuffled action": lambda x: embed(misled, x, "equivariance"),
-    }
+    contrast, told, misled = trained(TimeContrast(0.2)), trained(structured), trained(structured, "shuffled")
+
+    def embeddings(images):
+        yield pixels.transform(_flat(images)).astype(np.float32)
+        heads = ("backbone",), ("backbone", "invariance"), ("backbone", "equivariance"), ("equivariance",)
+        for module, chosen in zip((untrained, contrast, told, misled), heads):
+            embedded = embed(module, images, chosen)
+            for columns in module.columns(chosen).values():
+                yield np.ascontiguousarray(embedded[:, columns])
+
+    return embeddings
 
 
 def _flat(images):

@@ -8,10 +8,11 @@ from scipy.stats import kstest
 
 pytest.importorskip("torch")
 
-from experiments import density_on_manifolds
+from experiments import density_on_manifolds, manifold_topology
 from experiments._smooth_pictures import smooth_pictures
 from experiments.density_on_manifolds import _measures, _world
 from experiments.density_on_manifolds._learning import CELLS
+from experiments.manifold_topology import _shape
 from smc.worlds import Camera, ObjectBank, pose_matrix, render
 
 
@@ -142,3 +143,48 @@ def test_verdict_on_densities():
     assert density_on_manifolds.verdict(densities(slope_corrected=0.4)).status == "FAIL"
     assert density_on_manifolds.verdict(densities(rank_precision=0.55)).status == "FAIL"
     assert density_on_manifolds.verdict(densities(rank_density=0.85)).status == "FAIL"
+
+
+def torus(n, rng):
+    u, v = rng.uniform(-np.pi, np.pi, (2, n))
+    return np.column_stack([np.cos(u), np.sin(u), np.cos(v), np.sin(v)]).astype(np.float32)
+
+
+def test_the_map_of_a_ring_and_of_a_torus_has_their_holes():
+    rng = np.random.default_rng(0)
+    config = manifold_topology.Config(n_units=(30, 60), max_age=(50, 5000), settling=(1100, 8000))
+    X = torus(8000, rng)
+    ring = X[:2000] * (1, 1, 0, 0) @ np.linalg.qr(rng.normal(size=(4, 4)))[0]
+    assert _shape.betti_of(ring.astype(np.float32), 1, config, seed=0) == (1, 1, 0)
+    assert _shape.betti_of(X, 2, config, seed=0) == (1, 2, 1)
+    mixed = _shape.scattered(X, rng)
+    assert np.array_equal(np.sort(mixed, axis=0), np.sort(X, axis=0))
+    assert _shape.betti_of(mixed, 2, config, seed=0) != (1, 2, 1)
+
+
+def test_three_dimensions_keep_the_distances_of_what_has_three():
+    X = (
+        np.random.default_rng(0).normal(size=(40, 3))
+        @ np.linalg.qr(np.random.default_rng(1).normal(size=(7, 7)))[0][:3]
+    )
+    shown = manifold_topology.in_three_dimensions(X)
+    assert np.linalg.norm(shown[0] - shown[1:], axis=1) == pytest.approx(np.linalg.norm(X[0] - X[1:], axis=1))
+
+
+def shapes(told="asymmetrical", others="symmetrical", n_seeds=3):
+    """Betti numbers of maps that are right with the action only; permuted features have no shape."""
+    betti = np.empty((n_seeds, len(manifold_topology.METHODS), 3, 2, 3), int)
+    betti[:] = _shape.TRUTH[others]
+    betti[:, manifold_topology.METHODS.index(manifold_topology.TOLD)] = _shape.TRUTH[told]
+    betti[:, :, -1] = _shape.TRUTH["symmetrical"]
+    return {"betti": betti, "permuted": np.full_like(betti, 9)}
+
+
+def test_verdict_on_shapes():
+    assert manifold_topology.verdict(shapes()).status == "PASS"
+    assert manifold_topology.verdict(shapes(told="symmetrical")).status == "FAIL"
+    assert manifold_topology.verdict(shapes(others="asymmetrical")).status == "FAIL"
+    permuted = shapes()
+    assert manifold_topology.verdict(permuted | {"permuted": permuted["betti"]}).status == "FAIL"
+    right = manifold_topology.right(permuted, manifold_topology.TOLD, symmetrical=True)
+    assert np.array_equal(right, np.ones((3, 2)))
