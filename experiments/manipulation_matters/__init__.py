@@ -48,7 +48,7 @@ class Config:
 SMOKE = Config(
     16, n_classes=3, n_objects=2, n_test_objects=1, n_steps=1, batch_size=4, width=2, n_views=3, n_probe_steps=1
 )
-QUICK = Config(n_objects=10, n_test_objects=5, n_steps=10, n_probe_steps=20)
+QUICK = Config(n_objects=6, n_test_objects=4, n_steps=5, n_probe_steps=10)
 
 
 def run(config: Config, seed: int) -> dict[str, np.ndarray]:
