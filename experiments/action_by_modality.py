@@ -112,7 +112,7 @@ def run(config: Config, seed: int) -> dict[str, np.ndarray]:
     bank, others = (make_objects(n, 2 * seed + i) for i, n in enumerate((config.n_objects, config.n_test_objects)))
     modules = train(bank, config, seed)
     rng = np.random.default_rng((seed, 2))
-    found = {name: [] for name in ("gain", "shuffled", "hit", "pictures", "clouds")}
+    found: dict[str, list] = {name: [] for name in ("gain", "shuffled", "hit", "pictures", "clouds")}
     for kind in KINDS:
         scenes = views_apart(others, kind, config.n_views, rng)
         action = between_views(scenes, config.n_views, described)

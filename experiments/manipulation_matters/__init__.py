@@ -63,7 +63,8 @@ def run(config: Config, seed: int) -> dict[str, np.ndarray]:
         make_objects(n, 2 * seed + i, classes) for i, n in enumerate((config.n_objects, config.n_test_objects))
     )
     exam = make_exam(bank, others, config, seed)
-    found, chosen = {}, {}
+    found: dict = {}
+    chosen: dict = {}
     for name in tqdm(ROWS, desc="ways to handle", unit="way", disable=None, leave=False):
         module, chosen[name] = train(bank, CELLS.get(name), config, seed, chosen.get("steered"))
         found[name] = examine(module, exam, config)
