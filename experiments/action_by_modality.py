@@ -112,7 +112,7 @@ def run(config: Config, seed: int) -> dict[str, np.ndarray]:
     bank, others = (make_objects(n, 2 * seed + i) for i, n in enumerate((config.n_objects, config.n_test_objects)))
     modules = train(bank, config, seed)
     rng = np.random.default_rng((seed, 2))
-    found = {name: [] for name in ("gain", "shuffled", "hit", "pictures", "clouds")}
+    found: dict[str, list] = {name: [] for name in ("gain", "shuffled", "hit", "pictures", "clouds")}
     for kind in KINDS:
         scenes = views_apart(others, kind, config.n_views, rng)
         action = between_views(scenes, config.n_views, described)
@@ -217,8 +217,8 @@ def figure(results):
     """One frame before and after each action; what the true action adds, eqgain and retrieval, by action and sense."""
     import matplotlib.pyplot as plt
 
-    fig = plt.figure(figsize=(13, 8.2))
-    top, bottom = fig.subfigures(2, 1, height_ratios=(1, 1.15))
+    fig = plt.figure(figsize=(13, 7.2))
+    top, bottom = fig.subfigures(2, 1, height_ratios=(1, 1.6))
     axes = top.subplots(2, 2 * len(KINDS))
     for i, kind in enumerate(KINDS):
         for side in range(2):
@@ -230,6 +230,7 @@ def figure(results):
             for one in ax:
                 one.set(xticks=[], yticks=[])
                 one.grid(False)
+                one.spines[:].set_visible(True)
             ax[0].set_title(f"{kind}\nbefore" if side == 0 else "\nafter", fontsize=9)
     for row, name in zip(axes, SENSES):
         row[0].set_ylabel(name)
@@ -256,9 +257,10 @@ def figure(results):
         ax.grid(axis="x", visible=False)
     for ax in (added, gain):
         ax.axhline(0, color="black", linewidth=0.8)
-        ax.set_yscale("symlog", linthresh=0.01)
-        ax.set_yticks([-0.1, -0.01, 0, 0.01, 0.1, 1], ["-0.1", "-0.01", "0", "0.01", "0.1", "1"])
-        ax.set_ylim(top=1)
+        ax.set_yscale("symlog", linthresh=0.001)
+        ticks = [-0.1, -0.01, -0.001, 0, 0.001, 0.01, 0.1, 1]
+        ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+        ax.set_ylim(-0.1, 1)
     added.set_xlabel("filled: has consequences; square: has none; diamond: open", fontsize=8)
     hit.legend()
     return fig

@@ -48,7 +48,7 @@ class Config:
 SMOKE = Config(
     16, n_classes=3, n_objects=2, n_test_objects=1, n_steps=1, batch_size=4, width=2, n_views=3, n_probe_steps=1
 )
-QUICK = Config(n_objects=10, n_test_objects=5, n_steps=10, n_probe_steps=20)
+QUICK = Config(n_objects=6, n_test_objects=4, n_steps=5, n_probe_steps=10)
 
 
 def run(config: Config, seed: int) -> dict[str, np.ndarray]:
@@ -63,7 +63,8 @@ def run(config: Config, seed: int) -> dict[str, np.ndarray]:
         make_objects(n, 2 * seed + i, classes) for i, n in enumerate((config.n_objects, config.n_test_objects))
     )
     exam = make_exam(bank, others, config, seed)
-    found, chosen = {}, {}
+    found: dict = {}
+    chosen: dict = {}
     for name in tqdm(ROWS, desc="ways to handle", unit="way", disable=None, leave=False):
         module, chosen[name] = train(bank, CELLS.get(name), config, seed, chosen.get("steered"))
         found[name] = examine(module, exam, config)

@@ -77,7 +77,7 @@ def examine(module, exam, config) -> dict[str, np.ndarray]:
         n_labels=min(config.n_labels, config.n_objects),
         group=groups,
     ).mean(axis=0)
-    found = {}
+    found: dict[str, np.ndarray] = {}
     for name, correct in (("linear", linear), ("few", few)):
         familiar, unknown = correct.reshape(len(exam.unseen), -1, n_views).mean(axis=2)
         found |= {name: familiar, f"{name}_unknown": unknown}

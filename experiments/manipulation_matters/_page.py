@@ -15,6 +15,7 @@ PANELS = {
     "action R2": ("r2",),
     "H@1 among views of the object": ("hit",),
 }
+SMOOTHED = 15  # training steps
 LABELS = {"linear": "linear", "few": "5 labels", "linear_unknown": "linear", "few_unknown": "5 labels"}
 
 
@@ -50,18 +51,20 @@ def figure(results):
                 ax.plot(np.tile(x, (len(values), 1)).T + 0.15, values.T, ".", color=color, markersize=3, alpha=0.7)
                 ax.axhline(of_cell(results, key, RANDOM).mean(), color=color, linewidth=1, linestyle=":")
             ax.set_xlim(-0.5, len(levels) - 0.5)
-            ax.set_xticks(x, list(levels) if row is axes[-1] else [""] * len(levels), fontsize=8)
+            ax.set_xticks(x, [""] * len(levels))
             ax.grid(axis="x", visible=False)
-            if row is axes[-1]:
-                ax.set_xlabel(factor)
-            if row is axes[0]:
-                ax.set_title(factor)
         row[0].set_ylabel(title)
+    for ax, (factor, levels) in zip(axes.T, FACTORS.items()):
+        ax[0].set_title(factor)
+        ax[-1].set_xticks(range(len(levels)), list(levels), fontsize=8)
     axes[0, 0].legend(title="dotted: random encoder", loc="lower right", fontsize=8, title_fontsize=8)
     ax = bottom.subplots()
-    steps = np.arange(1, results["chosen"].shape[1] + 1)
-    ax.stackplot(steps, results["chosen"].mean(axis=0).T, labels=SPEEDS, colors=PALETTE)
-    ax.set(xlabel="training step", ylabel="share of turns", xlim=(1, max(2, steps[-1])), ylim=(0, 1))
-    ax.set_title("turns that learning progress chose")
+    chosen = results["chosen"].mean(axis=0)
+    width = min(SMOOTHED, len(chosen))
+    shares = np.apply_along_axis(np.convolve, 0, chosen, np.full(width, 1 / width), "valid")
+    steps = np.arange(len(shares)) + (width + 1) / 2
+    ax.stackplot(steps, shares.T, labels=SPEEDS, colors=PALETTE)
+    ax.set(xlabel="training step", ylabel="share of turns", xlim=(steps[0], steps[-1] + (len(steps) == 1)), ylim=(0, 1))
+    ax.set_title(f"turns that learning progress chose, mean over {width} steps")
     ax.legend(title="degrees", loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
     return fig
