@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from smc import Action
-from smc.worlds import Camera, Light, add_image_noise, backgrounds, drop_points, pose_matrix, render
+from smc.worlds import Camera, Light, ObjectBank, add_image_noise, backgrounds, drop_points, pose_matrix, render
 
-YAW, PITCH = np.pi / 2, np.pi / 6  # radians, to either side
+YAW, PITCH = np.pi / 3, np.pi / 6  # radians, to either side
 DISTANCE = 0.4  # metres
-FARTHEST_MOVE = 0.04  # metres, to either side
-LARGEST_ZOOM = 0.6  # logarithm of the magnification
+FARTHEST_MOVE = 0.02  # metres, to either side
+LARGEST_ZOOM = 0.3  # logarithm of the magnification
 LIGHT = np.pi / 3  # azimuth, radians, to either side
 MOST_LOST = 0.9  # share of a cloud's points
-NOISE = 0.02  # of the full range is its standard deviation half
+NOISE = 0.02  # strength; the standard deviation is half of it, of the full range
+FIELD_OF_VIEW = 0.55  # radians
+TINT = 0.35  # red, green and blue towards the right, back and top
+RADIUS = 0.1  # metres, of all objects
+# Families that have a front.
+CLASSES = ("airplane", "car", "chair", "fish", "hammer", "humanoid", "mug", "quadruped", "shelf", "teapot")
 FAMILIAR, UNKNOWN = ("plain", "texture"), ("clutter", "stripes")  # kinds of rooms
+
+
+def make_objects(n_per_class, seed, classes=CLASSES) -> ObjectBank:
+    """Objects whose colours shift from one end to the other, so that they look different from every side."""
+    bank = ObjectBank.procedural(n_per_class, classes, seed, checker=0)
+    meshes = []
+    for mesh in bank:
+        middle = mesh.vertices[mesh.faces].mean(axis=1) / RADIUS
+        colors = np.clip(mesh.face_colors + TINT * middle, 0, 1).astype(np.float32)
+        meshes.append(replace(mesh, face_colors=colors))
+    return ObjectBank(meshes, bank.classes, ids=bank.ids)
 
 
 @dataclass(frozen=True)
@@ -67,7 +83,7 @@ def sense(bank, scene, rng, *, size=32, n_points=None, rooms=FAMILIAR):
         bank.packed,
         scene.object,
         scene.pose,
-        Camera(size),
+        Camera(size, FIELD_OF_VIEW),
         light,
         background=ground,
         n_points=n_points or 0,
@@ -89,3 +105,20 @@ def action_between(before: Scene, after: Scene) -> Action:
         background=after.room != before.room,
         light=after.light - before.light,
     )
+
+
+def between_views(scenes: Scene, n_views, describe) -> np.ndarray:
+    """What leads from each view of an object to each other one, (n_objects, n_views, n_views, d) of float32.
+
+    Parameters
+    ----------
+    scenes : Scene
+        Of n_objects * n_views views, in the order (object, view).
+    n_views : int
+    describe : callable
+        Two scenes -> array (n, d).
+    """
+    first, second = np.meshgrid(np.arange(n_views), np.arange(n_views), indexing="ij")
+    starts = n_views * np.arange(len(scenes) // n_views)[:, None]
+    told = describe(scenes[(starts + first.ravel()).ravel()], scenes[(starts + second.ravel()).ravel()])
+    return told.reshape(-1, n_views, n_views, told.shape[1]).astype(np.float32)

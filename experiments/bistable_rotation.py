@@ -12,11 +12,11 @@ Cost        1 minute of processor time for 5 seeds.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from experiments._branches import build, judge, train
 from experiments._figures import PALETTE
 from experiments._runner import experiment
 from experiments._verdict import Verdict, paired_bootstrap
@@ -28,7 +28,6 @@ SEPARATION = 0.5  # least difference of the cosines of two branches that P(+) is
 OUTCOMES = ("scalar", "image")
 MODELS = {"one prediction": "MSE", "MDN": "MDN", "rMCL": "winner_take_all", "aMCL": "boltzmann"}
 MOST_ERROR, MOST_SHARE = 0.07, 0.5
-LEAST_LOG_DEVIATION = -4.0  # of MDN components; the outcomes carry no noise, so they would shrink without end
 
 
 @dataclass(frozen=True)
@@ -55,9 +54,9 @@ def run(config: Config, seed: int) -> dict[str, np.ndarray]:
         test = draw(config.n_test, outcome, rng)
         example = episode(np.array([np.pi / 2]), np.array([0.6]), outcome)
         for name, kind in MODELS.items():
-            model = train(config, seed, i, kind)
+            model = learn(config, seed, i, kind)
             places, mass = model.predict(test["inputs"])
-            found = judge(places, mass, test)
+            found = judge(places, mass, test["branches"], P_PLUS, test["apart"])
             results |= {f"{key}_{outcome}_{name}": np.array(value) for key, value in found.items()}
             places, mass = model.predict(example["inputs"])
             results |= {f"places_{outcome}_{name}": places[0], f"mass_{outcome}_{name}": mass[0]}
@@ -89,90 +88,18 @@ def picture(cosine):
     return np.exp(-0.5 * ((np.arange(N_PIXELS) - center) / BUMP) ** 2)
 
 
-def train(config, seed, i, kind):
+def learn(config, seed, i, kind):
     """A model of one kind of outcome, from fresh samples."""
-    import torch
-
     rng = np.random.default_rng((seed, i, 1))
-    model = build(config, seed, i, kind)
-    parameters, n_steps = list(model.parameters()), config.n_steps[i]
-    optimiser = torch.optim.Adam(parameters, config.learning_rate, fused=True)
-    for step in range(n_steps):
-        for group in optimiser.param_groups:
-            group["lr"] = config.learning_rate * (1 + math.cos(math.pi * step / n_steps)) / 2
+    n_outputs = (1, N_PIXELS)[i]
+
+    def fresh():
         batch = draw(config.batch_size, OUTCOMES[i], rng)
         sign = (rng.random(config.batch_size) > P_PLUS).astype(int)
-        y = torch.from_numpy(batch["branches"][np.arange(len(sign)), sign])
-        loss = model.loss(torch.from_numpy(batch["inputs"]), y, step / n_steps)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-    return model
+        return batch["inputs"], batch["branches"][np.arange(len(sign)), sign]
 
-
-def build(config, seed, i, kind):
-    """A trunk and an output layer: K Gaussians, or K hypotheses (one hypothesis is a prediction by squared error)."""
-    import torch
-    from torch import nn
-
-    from smc.encoders._runtime import seeded
-    from smc.hypotheses import MultiHypothesisHead
-
-    n_outputs, width, n = (1, N_PIXELS)[i], config.width[i], 1 if kind == "MSE" else config.n_hypotheses
-    with seeded(seed):
-        trunk = nn.Sequential(nn.Linear(n_outputs + 1, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU())
-
-    class Hypotheses(nn.Module):
-        def __init__(self):
-            super().__init__()
-            rule = "winner_take_all" if kind == "MSE" else kind
-            self.trunk = trunk
-            self.head = MultiHypothesisHead(n, rule, n_features=width, n_outputs=n_outputs, seed=seed)
-
-        def loss(self, x, y, progress):
-            return self.head.loss(self.head(self.trunk(x)), y, progress=progress).total
-
-        @torch.no_grad()
-        def predict(self, x):
-            prediction = self.head(self.trunk(torch.from_numpy(x)))
-            return prediction.hypotheses.numpy(), prediction.scores.numpy()
-
-    class MixtureDensityNetwork(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.trunk = trunk
-            with seeded(seed):
-                self.linear = nn.Linear(width, n * (n_outputs + 2))
-
-        def parts(self, x):
-            means, log_deviations, logits = self.linear(self.trunk(x)).split([n * n_outputs, n, n], dim=1)
-            log_deviations = log_deviations.clamp(min=LEAST_LOG_DEVIATION)
-            return means.unflatten(1, (n, n_outputs)), log_deviations, logits.log_softmax(dim=1)
-
-        def loss(self, x, y, progress):
-            means, log_deviations, log_mass = self.parts(x)
-            squares = (y[:, None] - means).square().sum(dim=2)
-            log_density = log_mass - n_outputs * log_deviations - 0.5 * squares * (-2 * log_deviations).exp()
-            return -log_density.logsumexp(dim=1).mean()
-
-        @torch.no_grad()
-        def predict(self, x):
-            means, _, log_mass = self.parts(torch.from_numpy(x))
-            return means.numpy(), log_mass.exp().numpy()
-
-    return MixtureDensityNetwork() if kind == "MDN" else Hypotheses()
-
-
-def judge(places, mass, test):
-    """`branch`: mean squared distance of the worse branch to its nearest hypothesis; `error`: mean error of P(+)."""
-    squares = ((test["branches"][:, :, None] - places[:, None]) ** 2).sum(axis=3)
-    plus = (mass * (squares[:, 0] <= squares[:, 1])).sum(axis=1) / mass.sum(axis=1)
-    plus = plus[test["apart"]]
-    return {
-        "branch": squares.min(axis=2).mean(axis=0).max(),
-        "plus": plus.mean(),
-        "error": np.abs(plus - P_PLUS).mean(),
-    }
+    model = build(kind, n_outputs + 1, n_outputs, config.width[i], config.n_hypotheses, seed)
+    return train(model, fresh, config.n_steps[i], config.learning_rate)
 
 
 def table(results):

@@ -69,7 +69,8 @@ class CausalInference(BaseEstimator):
     bounds : dict or None, default=None
         Overrides the limits of parameters: {"prior_sigma": (1, 100), ...}.
     n_starts : int, default=6
-        Starts of the optimiser, from a Sobol' sequence; with eccentricity two more, from the best constant noise.
+        Starts of the optimiser, from a Sobol' sequence; all but those far behind are followed to an optimum. With
+        eccentricity two more, from the best constant noise.
     random_state : int, Generator or None, default=0
         Scrambles the starts.
 
@@ -87,8 +88,10 @@ class CausalInference(BaseEstimator):
 
     Notes
     -----
-    Two senses. Where only one is present every strategy gives its own estimate. The observer knows its own noise, also
-    where that grows with eccentricity; a heteroscedastic likelihood is not inverted by it.
+    Exactly two senses with at most one stimulus each: several sounds or several sights in a trial, of which some belong
+    together, are beyond it. Where only one sense is present every strategy gives its own estimate. The observer knows
+    its own noise, also where that grows with eccentricity; a heteroscedastic likelihood is not inverted by it. It tells
+    right from left by the sign of its estimate, not by the probability that the stimulus is to the right.
 
     References
     ----------
@@ -162,10 +165,9 @@ class CausalInference(BaseEstimator):
         """
         likelihood = self._prepare(stimuli, responses, condition, precision)
         layout = likelihood.layout
-        ranges = [plausible(layout.parameters[i], self._stimulus_range, self._stimulus_middle) for i in layout.free]
-        starts = draw_starts(layout, ranges, check_integer("n_starts", self.n_starts, 1), self.random_state)
+        starts = self._draw_starts(layout)
         if not self._uses_precision and self.noise == "eccentricity":
-            near = starts_from_constant_noise(likelihood, starts, 1 / self._stimulus_range)
+            near = starts_from_constant_noise(likelihood, self._draw_starts, 1 / self._stimulus_range)
             starts = np.concatenate([starts, near])
         self._theta, self.log_likelihood_ = maximise(likelihood, starts)
         errors = standard_errors(likelihood, self._theta)
@@ -220,7 +222,8 @@ class CausalInference(BaseEstimator):
         Warns
         -----
         RuntimeWarning
-            If fewer than 10 draws count, so that the sum may be off by more than 1.
+            If fewer than 10 draws count, so that the sum may be off by more than 1; if a draw is likelier than the fit,
+            which then missed the optimum. (If none is, the sum is below `log_likelihood_`.)
         """
         self._check_fitted()
         likelihood = self._likelihood
@@ -316,6 +319,10 @@ class CausalInference(BaseEstimator):
             STRATEGIES.index(self.strategy), self.response, stimuli, responses, codes, precision, self._layout, levels,
             getattr(self, "response_range_", None), self.period,
         )  # fmt: skip
+
+    def _draw_starts(self, layout):
+        ranges = [plausible(layout.parameters[i], self._stimulus_range, self._stimulus_middle) for i in layout.free]
+        return draw_starts(layout, ranges, check_integer("n_starts", self.n_starts, 1), self.random_state)
 
     def _publish(self):
         """Fitted values under their public names."""

@@ -43,6 +43,8 @@ TRAINING_FAMILIES = (
     "umbrella",
     "vase",
 )
+UNSEEN_BUNDLED = ("animal", "bed", "plant", "tool")
+N_BUNDLED_TESTS = 3  # objects of each class, of 10 or more
 YAW, FAR_YAW, PITCH = math.radians(60), math.radians(90), math.radians(30)
 SHIFT = 0.015  # metres that an object may stand beside the middle of the picture
 DISTANCE = (0.33, 0.42)  # metres
@@ -116,6 +118,24 @@ def make_objects(config, seed) -> Objects:
     number = np.tile(np.arange(n_each), len(bank) // n_each)
     met, familiar = np.isin(bank.classes, TRAINING_FAMILIES), number < config.n_objects
     return Objects(bank, *(np.flatnonzero(chosen) for chosen in (met & familiar, met & ~familiar, ~met & ~familiar)))
+
+
+def bundled_objects(config, seed) -> Objects:
+    """The bundled objects, another split for each seed; near-copies lie on one side of it."""
+    bank = ObjectBank.bundled()
+    rng = np.random.default_rng((seed, 2))
+    familiar, unseen, foreign = [], [], []
+    for name in bank.class_names:
+        members = rng.permutation(np.flatnonzero(bank.classes == name))
+        groups, first = np.unique(bank.groups[members], return_index=True)
+        order = rng.permutation(len(groups))
+        if name in UNSEEN_BUNDLED:
+            foreign.append(members[first[order[: 2 * N_BUNDLED_TESTS]]])
+        else:
+            tested = order[:N_BUNDLED_TESTS]
+            unseen.append(members[first[tested]])
+            familiar.append(members[~np.isin(bank.groups[members], groups[tested])])
+    return Objects(bank, *map(np.concatenate, (familiar, unseen, foreign)))
 
 
 def tinted(bank: ObjectBank) -> ObjectBank:
@@ -269,8 +289,7 @@ def exhibit(objects: Objects, config, seed) -> Gallery:
     tests["orientation"] = look(objects.unseen, "training", 30, far)
     tests["points"] = tests["training"].with_point_noise((seed, 31))
     tests["families"] = look(objects.foreign, "training", 32)
-    # The rooms are to be told apart whatever is in them, hence objects of other families than those tested.
-    room = np.repeat(np.arange(N_FIXED_ROOMS), 15 * config.n_views)
+    room = np.repeat(np.arange(N_FIXED_ROOMS), config.n_room_views)
     rows = rng.choice(objects.familiar, len(room))
     seeds = rng.integers(2**62, size=N_FIXED_ROOMS)
     rooms = view(objects, rows, draw_poses(rng, rows.shape), "training", config, (seed, 40), room=seeds[room])

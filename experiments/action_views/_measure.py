@@ -11,6 +11,7 @@ from ._data import SAME_POSES
 
 HEADS = ("backbone", "invariance", "equivariance")
 N_LABELS = 5
+PREDICTED = ("hit", "mrr", "hit_identity", "hit_shuffled", "gain")
 CLASS_TESTS = (*SAME_POSES, "orientation")
 SENSE_TESTS = {"image": CLASS_TESTS, "points": ("training", "orientation", "points")}
 
@@ -121,18 +122,22 @@ def action_knowledge(module, known, frames, names, gallery, config, seed):
         spread, together = told.var(axis=1).mean(axis=1), told.reshape(-1, A.shape[-1]).var(axis=0).mean()
         return 1 - (1 - r2.reshape(len(names), -1)) * together / spread[:, None]
 
-    found = [
-        consequences(module, by_object(frames[n]), between(by_object(gallery.tests[n].pose)), random_state=seed)
-        for n in names
-    ]
+    def predictable(name):
+        """What the module's predictor knows; nothing of turns if it was trained on crops."""
+        if module.action_dim != action_size:
+            return dict.fromkeys(PREDICTED, np.full(len(frames[name]) // n_views, np.nan))
+        pose = by_object(gallery.tests[name].pose)
+        y = known[name]["equivariance"]
+        found = consequences(module, by_object(frames[name]), between(pose), random_state=seed, embeddings=y)
+        values = (found.prediction.hit_at_1, found.prediction.reciprocal_rank, found.identity.hit_at_1)
+        return dict(zip(PREDICTED, (*values, found.shuffled.hit_at_1, found.gain), strict=True))
+
+    action_size = gallery.probe.pose.shape[1]
+    found = [predictable(name) for name in names]
     return {
         "r2": readable("mlp"),
         "r2_linear": readable("linear"),
-        "hit": np.stack([f.prediction.hit_at_1 for f in found]),
-        "mrr": np.stack([f.prediction.reciprocal_rank for f in found]),
-        "hit_identity": np.stack([f.identity.hit_at_1 for f in found]),
-        "hit_shuffled": np.stack([f.shuffled.hit_at_1 for f in found]),
-        "gain": np.stack([f.gain for f in found]),
+        **{key: np.stack([of_test[key] for of_test in found]) for key in PREDICTED},
     }
 
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from smc.encoders import AugmentedImages, ConvEncoder, EquivarianceModule, PointEncoder, Pretrained, pretrain
+from smc.encoders import (
+    AugmentedImages,
+    ConvEncoder,
+    EquivarianceModule,
+    ImageAugmentation,
+    PointEncoder,
+    Pretrained,
+    pretrain,
+)
 
 WIDTHS = (32, 64, 128)  # of the point encoder: a third of the image encoder's time
 ACTION_SIZE = 2  # yaw and pitch
@@ -24,8 +32,8 @@ class Method:
         Whether the room changes between two views of an object.
     revealed : bool
         Whether images show only what changed when the object was put away; then also in tests.
-    augmented : bool
-        Whether two views are two crops of one image in place of two poses.
+    augmentation : ImageAugmentation or None
+        Two views are two looks at one image in place of two poses, if given.
     action : {"true", "shuffled", "none"}
     learning_rate : float
     heads : dict or None
@@ -37,7 +45,7 @@ class Method:
     senses: tuple[str, ...] = ("image",)
     fresh_rooms: bool = True
     revealed: bool = False
-    augmented: bool = False
+    augmentation: ImageAugmentation | None = None
     action: str = "true"
     learning_rate: float = 4e-3
     heads: dict | None = None
@@ -67,9 +75,8 @@ def train(method: Method, experience, config, seed) -> Pretrained | dict:
     encoders = new_encoders(method.senses, config, seed)
     if method.objective is None:
         return {sense: EquivarianceModule(encoder, ACTION_SIZE, seed=seed) for sense, encoder in encoders.items()}
-    if method.augmented:
-        images = experience.before.sensed(method.revealed)["image"]
-        data = AugmentedImages(images)
+    if method.augmentation is not None:
+        data = AugmentedImages(experience.before.sensed(method.revealed)["image"], method.augmentation)
     else:
         data = experience.transitions(revealed=method.revealed, senses=method.senses)
     return pretrain(

@@ -1,8 +1,8 @@
 """Speeds, each beside those of peers installed in the same run and beside what the hardware allows.
 
 Every module here is a table with `rows() -> list of dict` of the keys table, row, unit, ours, peers (name -> value,
-None where the peer is not installed), limit (a value or None) and better ("higher" or "lower"). Times are process CPU
-time, the minimum of 7 repetitions.
+None where the peer is not installed), limit (a value or None), better ("higher" or "lower") and, where there is more to
+say, note. Times are process CPU time, the minimum of 7 repetitions.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ def _printed(row: Mapping) -> dict:
         printed[name] = "not installed" if value is None else f"{value:.4g} (x{_advantage(row, value):.2f})"
     if row["limit"] is not None:
         printed["limit"] = f"{row['limit']:.4g} ({_advantage(row, row['limit']):.0%})"
-    return printed
+    return printed | ({"note": row["note"]} if "note" in row else {})
 
 
 def _advantage(row: Mapping, other: float) -> float:

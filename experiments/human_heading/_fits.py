@@ -1,6 +1,7 @@
 """One model of one subject: leave-one-out log-likelihood, and the parameters found."""
 
 import warnings
+from functools import partial
 
 import numpy as np
 
@@ -18,42 +19,28 @@ PREFERRED = (90.0, 30.0)  # degrees to either side, and their spread
 
 def fit_subject(config, seed: int, subject: Subject):
     """Of each task and model: left out, maximum, bound (n_models, 3); estimates with their errors (n_models, 2, 6)."""
-    shape = learned_shape(config, seed)
+    precision = partial(precision_of, single_cue_noise(subject), learned_shape(config, seed))
     scores, estimates = {}, {}
     for task, models in MODELS.items():
-        fits = [fit(config, seed, task, strategy, noise, subject, shape) for strategy, noise in models.values()]
+        fits = [fit(config, seed, task, strategy, noise, subject, precision) for strategy, noise in models.values()]
         scores[task], estimates[task] = (np.array(values) for values in zip(*fits))
     return scores, estimates
 
 
-def fit(config, seed, task, strategy, noise, subject, shape):
-    """Scores (left out, maximum, whether a parameter is at a bound) and estimates; NaN without the trials."""
+def fit(config, seed, task, strategy, noise, subject, precision_at):
+    """Scores (left out, maximum, whether a parameter is at a bound) and estimates; NaN without the trials.
+
+    precision_at : function of trials, which gives their precision for the noise of a map
+    """
     nothing = np.full(3, np.nan), np.full((2, len(PARAMETERS)), np.nan)
-    trials, unity = subject.tasks.get(TASKS[task]), task == "unity"
-    if trials is None or (noise == "map" and not set(SINGLE) <= set(subject.tasks)):
+    trials = subject.tasks.get(TASKS[task])
+    if trials is None:
         return nothing
-    precision = None
-    if noise == "map":
-        precision = precision_of(subject, trials, shape)
-        if precision is None:
-            return nothing
-    trials = mirrored(trials, unity)
-    model = CausalInference(
-        strategy,
-        response="unity" if unity else "discrimination",
-        sigma=(1.0, 1.0) if strategy == "stochastic_fusion" else None,
-        prior_mean=0.0,
-        # The sign of an estimate does not depend on the width of a prior around 0, unless it weighs causes.
-        prior_sigma=None if strategy == "averaging" else PRIOR_SIGMA,
-        lapse=0.0 if strategy == "stochastic_fusion" else None,
-        varying=(1,),
-        noise="eccentricity" if noise == "eccentricity" else "constant",
-        period=180.0,
-        precision_scale=None,
-        bounds=BOUNDS,
-        n_starts=config.n_starts,
-    )
-    said = trials.said if unity else np.column_stack([trials.said, np.full(len(trials.said), np.nan)])
+    precision = precision_at(trials) if noise == "map" else None
+    if noise == "map" and precision is None:
+        return nothing
+    trials = mirrored(trials, task == "unity")
+    model, said = observer(config, task, strategy, noise), answers(task, trials)
     condition = trials.reliability if precision is None else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # counted instead
@@ -70,6 +57,29 @@ def fit(config, seed, task, strategy, noise, subject, shape):
     found = [values.get(name, np.nan) for name in PARAMETERS], [errors.get(name, np.nan) for name in PARAMETERS]
     scores = left_out, model.log_likelihood_, float(any(np.isnan(error) for error in errors.values()))
     return np.array(scores), np.array(found)
+
+
+def observer(config, task, strategy, noise):
+    return CausalInference(
+        strategy,
+        response="unity" if task == "unity" else "discrimination",
+        sigma=(1.0, 1.0) if strategy == "stochastic_fusion" else None,
+        prior_mean=0.0,
+        # The sign of an estimate does not depend on the width of a prior around 0, unless it weighs causes.
+        prior_sigma=None if strategy == "averaging" else PRIOR_SIGMA,
+        lapse=0.0 if strategy == "stochastic_fusion" else None,
+        varying=(1,),
+        noise="eccentricity" if noise == "eccentricity" else "constant",
+        period=180.0,
+        precision_scale=None,
+        bounds=BOUNDS,
+        n_starts=config.n_starts,
+    )
+
+
+def answers(task, trials):
+    """As `CausalInference` takes them: left or right is asked of the first sense."""
+    return trials.said if task == "unity" else np.column_stack([trials.said, np.full(len(trials.said), np.nan)])
 
 
 def learned_shape(config, seed):
@@ -95,19 +105,29 @@ def learned_shape(config, seed):
     return lambda headings: np.interp(headings, grid, learned)
 
 
-def precision_of(subject, trials, shape):
-    """Precision (n_trials, 2): the shape of the map, at the level of the subject's answers to single cues.
-
-    None if those cannot tell the level.
-    """
-    precision = np.empty(trials.headings.shape)
+def single_cue_noise(subject):
+    """Noise by (sense, reliability), as the answers to single cues tell it; without those that cannot."""
+    noise = {}
     for sense, task in enumerate(SINGLE):
-        single = subject.tasks[task]
-        for level in np.unique(trials.reliability):
-            rows = single.reliability == level if sense == 1 else np.ones(len(single.said), dtype=bool)
-            if len(np.unique(single.said[rows])) < 2:
+        single = subject.tasks.get(task)
+        if single is None:
+            continue
+        reliability = single.reliability if sense else np.full(len(single.said), "")
+        for level in np.unique(reliability):
+            rows = reliability == level
+            if len(np.unique(single.said[rows])) == 2:
+                found = Psychometric().fit(single.headings[rows, sense], single.said[rows] > 0).threshold_
+                noise[sense, level] = np.clip(found, *BOUNDS["sigma"])
+    return noise
+
+
+def precision_of(noise, shape, trials):
+    """Precision (n_trials, 2): the shape of the map, at the level of the noise of single cues; None without that."""
+    precision = np.empty(trials.headings.shape)
+    for level in np.unique(trials.reliability):
+        here = trials.reliability == level
+        for sense, key in enumerate(((0, ""), (1, level))):
+            if key not in noise:
                 return None
-            noise = Psychometric().fit(single.headings[rows, sense], single.said[rows] > 0).threshold_
-            here = trials.reliability == level
-            precision[here, sense] = shape(trials.headings[here, sense]) / np.clip(noise, *BOUNDS["sigma"]) ** 2
+            precision[here, sense] = shape(trials.headings[here, sense]) / noise[key] ** 2
     return precision

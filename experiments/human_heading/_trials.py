@@ -104,8 +104,6 @@ def mirrored(trials: Trials, unity: bool) -> Trials:
 
 def simulate(config, rng) -> list[Subject]:
     """Subjects of each strategy, whose noise does not depend on the heading."""
-    middle, disparity = np.meshgrid(config.middles, config.disparities)
-    pairs = np.stack([middle + disparity / 2, middle - disparity / 2], axis=-1).reshape(-1, 2)
     subjects = []
     for strategy in config.strategies:
         for i in range(config.n_subjects):
@@ -113,23 +111,37 @@ def simulate(config, rng) -> list[Subject]:
             parameters = {"sigma[0]": SIGMA["high"][0] * factor[0], "criterion": CRITERION * factor[4]}
             parameters |= {f"sigma[{level}, 1]": SIGMA[level][1] * f for level, f in zip(LEVELS, factor[1:4])}
             parameters |= {"p_common": P_COMMON + 0.1 * rng.uniform(-1, 1), "lapse": LAPSE}
-            inertial = "forced_fusion" if strategy == "stochastic_fusion" else strategy
-            tasks = {
-                TASKS["unity"]: _answer(config, strategy, "unity", pairs, parameters, rng),
-                TASKS["inertial"]: _answer(config, inertial, "discrimination", pairs, parameters, rng),
-            }
+            tasks = {TASKS[task]: answer(config, strategy, task, parameters, rng) for task in TASKS}
             for sense, task in enumerate(SINGLE):
                 single = np.full((33, 2), np.nan)
                 single[:, sense] = np.linspace(-20, 20, 33)
-                tasks[task] = _answer(config, "segregation", "discrimination", single, parameters, rng)
+                single = np.repeat(single, config.n_repeats, axis=0)
+                tasks[task] = _answer("segregation", "discrimination", single, parameters, rng)
             subjects.append(Subject(f"{strategy.replace('_', ' ')} {i + 1}", tasks, strategy, parameters))
     return subjects
 
 
-def _answer(config, strategy, response, pairs, parameters, rng):
+def answer(config, strategy, task, parameters, rng, n_experiments=1):
+    """Trials of one task, the whole experiment `n_experiments` times: neighbours are the repetitions of a trial."""
+    middle, disparity = np.meshgrid(config.middles, config.disparities)
+    pairs = np.stack([middle + disparity / 2, middle - disparity / 2], axis=-1).reshape(-1, 2)
+    headings = np.repeat(pairs, n_repeats(config, task) * n_experiments, axis=0)
+    response = "unity" if task == "unity" else "discrimination"
+    return _answer(strategy_of(strategy, task), response, headings, parameters, rng)
+
+
+def n_repeats(config, task):
+    """Trials per pair of headings and reliability."""
+    return config.n_repeats if task == "unity" else config.n_repeats_inertial
+
+
+def strategy_of(strategy, task):
+    return "forced_fusion" if (strategy, task) == ("stochastic_fusion", "inertial") else strategy
+
+
+def _answer(strategy, response, headings, parameters, rng):
     """Answers of a simulated subject at all reliabilities."""
     parts = []
-    headings = np.repeat(pairs, config.n_repeats, axis=0)
     for level in LEVELS:
         observer = CausalInference(
             strategy, response=response, sigma=(parameters["sigma[0]"], parameters[f"sigma[{level}, 1]"]),

@@ -14,7 +14,9 @@ class Cell:
     changes: tuple[str, ...] = ("rotation", "background")  # what differs between the two frames of a step
     path: str = "smooth"  # how an object turns: "smooth", "teleport", "steered" or "yoked"
     speed: int = 60  # degrees per step at most, of smooth turns
-    knowledge: str = "given"  # the action is "given" to a predictor, "predicted" from two frames, "withheld", "shuffled"
+    knowledge: str = (
+        "given"  # the action is "given" to a predictor, "predicted" from two frames, "withheld", "shuffled"
+    )
 
 
 EVERYTHING = ("rotation", "translation", "zoom", "background", "light")

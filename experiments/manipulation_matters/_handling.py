@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -16,66 +17,73 @@ from smc.policies import ValuePolicy, YokedReplay
 
 from ._cells import SPEEDS
 
-N_SHOWN = 2048  # steps that tell the scale of the actions
+N_ACTIONS = 2  # in a row
+N_SHOWN = 2048  # episodes that tell the scale of the actions
 TEMPERATURE = 0.1  # of the predictor's choice among all frames
 
 
 class Handling:
-    """Source of steps for `smc.encoders.pretrain`: each takes up some objects anywhere, and changes something.
+    """Source of steps for `smc.encoders.pretrain`: each takes up some objects anywhere, and acts on them in a row.
 
     Parameters
     ----------
     bank : ObjectBank
     cell : Cell
-    batch_size : int
-        Objects per step, all different.
+    config : Config
     seed : int
     policy : TurnProgress or YokedReplay, optional
         Chooses how fast each object turns, where the path is "steered" or "yoked".
     """
 
-    def __init__(self, bank, cell, batch_size, seed, policy=None):
-        self.bank, self.cell, self.policy = bank, cell, policy
-        self.batch_size, self.seed = min(batch_size, len(bank)), seed
+    def __init__(self, bank, cell, config, seed, policy=None):
+        self.bank, self.cell, self.policy, self.seed = bank, cell, policy, seed
+        self.n_objects, self.size = min(config.batch_size, len(bank)), config.image_size
         rng = np.random.default_rng((seed, 0))
-        objects = rng.integers(len(bank), size=N_SHOWN)
         turns = rng.choice(SPEEDS, N_SHOWN) if policy else np.full(N_SHOWN, cell.speed)
-        self.actions = self._change(draw_scene(objects, rng), turns, rng)[-1].vector()
+        _, _, actions = self._episode(rng.integers(len(bank), size=N_SHOWN), turns, rng)
+        self.actions = np.concatenate([action.vector() for action in actions])
         self.chosen = []
 
     def __call__(self, step):
         rng = np.random.default_rng((self.seed, 1, step))
-        objects = rng.permutation(len(self.bank))[: self.batch_size]
-        before = draw_scene(objects, rng)
+        objects = rng.permutation(len(self.bank))[: self.n_objects]
         turns = np.full(len(objects), self.cell.speed)
         if self.policy:
             self.chosen.append(self.policy(objects, np.random.default_rng((self.seed, 2, step))))
             turns = np.array(SPEEDS)[self.chosen[-1]]
-        after, looks, action = self._change(before, turns, rng)
-        frames = [sense(self.bank, scene, rng)["image"] for scene in (before, after)]
-        frames = [look.apply(frame, "image") for look, frame in zip(looks, frames)] or frames
-        self.last = Sample({"image": np.concatenate(frames)}, action.vector().astype(np.float32)[None], objects)
+        scenes, looks, actions = self._episode(objects, turns, rng)
+        frames = [sense(self.bank, scene, rng, size=self.size)["image"] for scene in scenes]
+        if looks:
+            frames = [look.apply(frame, "image") for look, frame in zip(looks, frames)]
+        told = np.stack([action.vector().astype(np.float32) for action in actions])
+        self.last = Sample({"image": np.concatenate(frames)}, told, objects)
         return self.last
 
-    def _change(self, before, turns, rng):
-        """The scene after each step, two augmentations or none, the action; draws the same whatever changes."""
-        elsewhere, n = draw_scene(before.object, rng), len(before)
-        turn = np.radians(turns)[:, None] * rng.uniform(-1, 1, (n, 2))
-        turned = elsewhere.angles if self.cell.path == "teleport" else folded(before.angles + turn)
+    def _episode(self, objects, turns, rng):
+        """Scenes in a row, augmentations of them if any, and the actions between; draws alike whatever changes."""
+        scenes = [draw_scene(objects, rng)]
+        for _ in range(N_ACTIONS):
+            scenes.append(self._changed(scenes[-1], turns, rng))
         if "augmentation" in self.cell.changes:
-            looks = [ImageAugmentation().draw(n, rng) for _ in range(2)]
-            return before, looks, looks[0].invert().compose(looks[1])
+            looks = [ImageAugmentation().draw(len(objects), rng) for _ in scenes]
+            return scenes, looks, [before.invert().compose(after) for before, after in pairwise(looks)]
+        return scenes, [], [action_between(before, after) for before, after in pairwise(scenes)]
+
+    def _changed(self, scene, turns, rng):
+        elsewhere = draw_scene(scene.object, rng)
+        turn = np.radians(turns)[:, None] * rng.uniform(-1, 1, (len(scene), 2))
+        turned = elsewhere.angles if self.cell.path == "teleport" else folded(scene.angles + turn)
         new = {
             "rotation": {"angles": turned},
             "translation": {"place": elsewhere.place},
             "zoom": {"zoom": elsewhere.zoom},
             "light": {"light": elsewhere.light},
             "background": {"room": elsewhere.room},
+            "augmentation": {},
         }
-        after = before
         for name in self.cell.changes:
-            after = replace(after, **new[name])
-        return after, [], action_between(before, after)
+            scene = replace(scene, **new[name])
+        return scene
 
     def feel(self, state, step):
         """Callback of `pretrain`: tell the policy how surprising the last step was to what has been learned."""

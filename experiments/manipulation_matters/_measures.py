@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from experiments._held import FAMILIAR, UNKNOWN, action_between, draw_scene, sense
+from experiments._held import FAMILIAR, UNKNOWN, action_between, between_views, draw_scene, sense
 from smc.encoders import embed, metrics
-from smc.encoders.metrics._views import ordered_pairs
 
 ROTATION = slice(0, 3)  # columns of an action
 
@@ -27,11 +26,11 @@ class Exam:
 def make_exam(bank, others, config, seed) -> Exam:
     rng = np.random.default_rng((seed, 3))
     scenes = {bank: scattered(bank, config.n_views, rng), others: scattered(others, config.n_views, rng)}
-    turned = [part for b in (bank, others) for part in turned_views(b, config.n_views, rng)]
+    turned = [part for b in (bank, others) for part in turned_views(b, config, rng)]
     return Exam(
-        viewed(bank, scenes[bank], rng),
+        viewed(bank, scenes[bank], rng, config.image_size),
         bank.classes,
-        {kind: viewed(others, scenes[others], rng, kind) for kind in (FAMILIAR, UNKNOWN)},
+        {kind: viewed(others, scenes[others], rng, config.image_size, kind) for kind in (FAMILIAR, UNKNOWN)},
         others.classes,
         tuple(turned),
     )
@@ -42,26 +41,20 @@ def scattered(bank, n_views, rng):
     return draw_scene(np.repeat(np.arange(len(bank)), n_views), rng)
 
 
-def viewed(bank, scenes, rng, rooms=FAMILIAR):
-    images = sense(bank, scenes, rng, rooms=rooms)["image"]
+def viewed(bank, scenes, rng, size, rooms=FAMILIAR):
+    images = sense(bank, scenes, rng, size=size, rooms=rooms)["image"]
     return images.reshape(len(bank), -1, *images.shape[1:])
 
 
-def turned_views(bank, n_views, rng):
+def turned_views(bank, config, rng):
     """Views that differ in attitude and room alone, and the actions (n_objects, n_views, n_views, d) between them."""
+    n_views = config.n_views
     scenes = scattered(bank, n_views, rng)
     same = {name: np.repeat(getattr(scenes, name)[::n_views], n_views, axis=0) for name in ("place", "zoom", "light")}
     scenes = replace(scenes, **same)
-    return viewed(bank, scenes, rng), actions_between_views(scenes, n_views)
-
-
-def actions_between_views(scenes, n_views):
-    i, j = ordered_pairs(n_views)
-    rows = np.arange(len(scenes)).reshape(-1, n_views)
-    action = action_between(scenes[rows[:, i].ravel()], scenes[rows[:, j].ravel()]).vector()
-    out = np.zeros((len(rows), n_views, n_views, action.shape[1]), np.float32)
-    out[:, i, j] = action.reshape(len(rows), len(i), -1)
-    return out
+    return viewed(bank, scenes, rng, config.image_size), between_views(
+        scenes, n_views, lambda *pair: action_between(*pair).vector()
+    )
 
 
 def examine(module, exam, config) -> dict[str, np.ndarray]:

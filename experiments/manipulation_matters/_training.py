@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from smc.encoders import ConvEncoder, EquivarianceModule, pretrain
-from smc.encoders.objectives import ActionDecoder, EquiMod, NTXent, WeightedSum
+from smc.encoders.objectives import ActionDecoder, TimeContrast, WeightedSum, WorldModel
 
 from ._cells import SPEEDS
-from ._handling import Handling, TurnProgress, yoked_to
+from ._handling import N_ACTIONS, Handling, TurnProgress, yoked_to
 
 ACTION_WEIGHT = 0.3  # of what asks for the action, as in `pretrain`
-TEMPERATURE = 0.2  # of the agreement of successive frames
 ANOTHER = 1000  # added to the seed of the agent that is yoked
 
 
@@ -19,18 +18,18 @@ def train(bank, cell, config, seed, chosen=None):
     `chosen` are the turns of the steered agent, to which another one is yoked.
     """
     if cell is None:
-        return EquivarianceModule(ConvEncoder(config.width, seed=seed), 15, seed=seed).eval(), None
+        return EquivarianceModule(ConvEncoder(config.width, config.image_size, seed=seed), 15, seed=seed).eval(), None
     policy = None
     if cell.path == "steered":
         policy = TurnProgress(len(SPEEDS))
     elif cell.path == "yoked":
         policy, seed = yoked_to(chosen), seed + ANOTHER
-    source = Handling(bank, cell, config.batch_size, seed, policy)
-    of_action = ActionDecoder() if cell.knowledge == "predicted" else EquiMod()
+    source = Handling(bank, cell, config, seed, policy)
+    of_action = ActionDecoder() if cell.knowledge == "predicted" else WorldModel(N_ACTIONS)
     trained = pretrain(
         source,
-        {"image": ConvEncoder(config.width, seed=seed)},
-        objective=WeightedSum((NTXent(TEMPERATURE), 1.0), (of_action, ACTION_WEIGHT)),
+        {"image": ConvEncoder(config.width, config.image_size, seed=seed)},
+        objective=WeightedSum((TimeContrast(), 1.0), (of_action, ACTION_WEIGHT)),
         action={"withheld": "none", "shuffled": "shuffled"}.get(cell.knowledge, "true"),
         n_steps=config.n_steps,
         learning_rate=config.learning_rate,

@@ -10,10 +10,6 @@ from smc.hypotheses import assign_cause, fuse_hypotheses
 from ._judging import between
 from ._recordings import MOST_SOURCES
 
-OBSERVERS = (
-    "sight alone", "hearing alone", "nearest pairing", "nearest within a limit", "forced fusion", "causal inference",
-    "causal, other scene", "true pairing",
-)  # fmt: skip
 VISIBLE = 0.7  # probability of a source to be seen
 P_COMMON = VISIBLE * (MOST_SOURCES + 1) / 2 / MOST_SOURCES  # share of the sights that have a sound
 SIGHT_NOISE = np.radians((3, 20))  # standard deviations of sights, log-uniform; every sight knows its own

@@ -1,18 +1,22 @@
 """One encoder, fine-tuned in three environments; is its soup at home in a fourth one? (Rame et al. 2023, NeurIPS)
 
 Finding     Networks fine-tuned from one start may be averaged: the average is worth more than the networks are on
-            average, and serves a setting that none of them was tuned for.
+            average, also in a setting that none of them was tuned for.
 Prediction  In an environment that was never seen, with other backgrounds and another light, the average of three
-            specialists tells unfamiliar objects apart (1) better than the specialists do, also than the one that is
-            best in the other environments, and (2) as well as an encoder trained in all three environments for as
+            specialists tells unfamiliar objects apart (1) better than the specialists do, also than the one that
+            turns out best there, and (2) as well as an encoder trained in all three environments for as
             long as the three together, give or take 0.02. (3) No average of them lies below the chord by more than 0.02
             in any environment.
 Controls    Specialists that started from pretrainings of their own (their soup must lie below the chord), the
             pretrained encoder, an untrained one, the soup with averaged in place of recomputed statistics of batch
             normalisation, raw pixels. Rates of 0.001 to 0.004 were tried for the fine-tuning of all (seeds 100, 101).
+Measured    Seeds 0 to 4: (3) holds: on average over seeds all soups lie above the chord in every environment, that of
+            equal shares by .08 in the unseen one. (1) and (2) fail: it comes .02 short of the specialist that is best
+            there, and .02 short of joint training. Statistics measured anew in the seen environments serve the unseen
+            one no better than averaged ones.
 Citation    Rame et al. (2023), Rewarded soups, NeurIPS; Wortsman et al. (2022), ICML; Frankle et al. (2020), ICML
             (linear mode connectivity).
-Cost        5 minutes of processor time for 5 seeds.
+Cost        3 minutes of processor time for 5 seeds.
 """
 
 from __future__ import annotations

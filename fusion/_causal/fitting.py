@@ -9,7 +9,9 @@ from scipy.optimize import minimize
 from scipy.stats import qmc
 
 EDGE = 1e-3  # a parameter within this share of its range from a bound counts as being there
-SCOUTING = 12  # iterations after which starts are compared
+CAREFUL = 12  # first iterations
+HOPELESS = 0.1  # nats per answer behind the best start after these
+COARSE = 1e-6  # log-likelihood per answer to which the others are followed
 FLAT = 1e-4  # smallest eigenvalue of the information, scaled to unit diagonal, that still determines all parameters
 
 
@@ -39,12 +41,13 @@ def maximise(likelihood, starts, counts=None):
     def descend(x, method, **options):
         return minimize(objective, x, jac=True, method=method, bounds=bounds, options=options)
 
-    # All starts go a little way by L-BFGS-B, whose first steps are careful; the two that came furthest go to the end by
-    # sequential quadratic programming, which needs fewer evaluations there.
-    scouts = [descend(x, "L-BFGS-B", maxiter=SCOUTING, ftol=1e-10, gtol=1e-6) for x in starts]
-    hopeful = sorted(scouts, key=lambda end: end.fun)[:2]
-    ends = [end if end.success else descend(end.x, "SLSQP", maxiter=300, ftol=1e-10) for end in hopeful]
-    best = min(hopeful + ends, key=lambda end: end.fun)
+    # L-BFGS-B takes careful first steps, sequential quadratic programming needs fewer evaluations near an optimum.
+    # All but hopeless starts go on until they are there, roughly: half-way, optima cannot be told apart.
+    ends = [descend(x, "L-BFGS-B", maxiter=CAREFUL, ftol=1e-10, gtol=1e-6) for x in starts]
+    limit = min(end.fun for end in ends) + HOPELESS
+    ends += [descend(end.x, "SLSQP", maxiter=300, ftol=COARSE) for end in ends if not end.success and end.fun < limit]
+    best = min(ends, key=lambda end: end.fun)
+    best = min(best, descend(best.x, "SLSQP", maxiter=300, ftol=1e-10), key=lambda end: end.fun)
     return assemble(layout, best.x), -best.fun * n_answers
 
 
@@ -58,18 +61,24 @@ def assemble(layout, x):
 
 
 def draw_starts(layout, ranges, n_starts, seed):
-    """Middle of the plausible ranges (n_free, 2), then points of a scrambled Sobol' sequence in them; as searched."""
+    """Middle of the plausible ranges (n_free, 2), then points of a scrambled Sobol' sequence in them; as searched.
+
+    The first has a wide prior: many observers' answers do not determine a narrow one.
+    """
     parameters = [layout.parameters[i] for i in layout.free]
     ends = np.array([[p.to_search(v) for v in limits] for p, limits in zip(parameters, ranges)]).reshape(-1, 2)
     if not len(parameters):
         return np.empty((1, 0))
     points = qmc.Sobol(len(parameters), rng=np.random.default_rng(seed)).random_base2(int(np.ceil(np.log2(n_starts))))
-    points[0] = 0.5
+    points[0] = [0.75 if p.name == "prior_sigma" else 0.5 for p in parameters]
     return ends[:, 0] + points[:n_starts] * (ends[:, 1] - ends[:, 0])
 
 
-def starts_from_constant_noise(likelihood, starts, coefficient):
-    """The best constant noise, with growth of 0 and of `coefficient`; (2, n_free), as searched."""
+def starts_from_constant_noise(likelihood, draw, coefficient):
+    """The best constant noise, with growth of 0 and of `coefficient`; (2, n_free), as searched.
+
+    `draw` makes the starts of a layout: the constant noise is found as it is without eccentricity.
+    """
     layout = likelihood.layout
     growing = set(layout.eccentricity.ravel())
     constant = copy(likelihood)
@@ -77,7 +86,7 @@ def starts_from_constant_noise(likelihood, starts, coefficient):
         layout,
         parameters=tuple(replace(p, fixed=p.low) if i in growing else p for i, p in enumerate(layout.parameters)),
     )
-    theta, _ = maximise(constant, starts[:, np.isin(layout.free, constant.layout.free)])
+    theta, _ = maximise(constant, draw(constant.layout))
     flat = np.array([layout.parameters[i].to_search(theta[i]) for i in layout.free])
     grown = [layout.parameters[i].to_search(coefficient) if i in growing else x for i, x in zip(layout.free, flat)]
     return np.array([flat, grown])

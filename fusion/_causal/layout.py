@@ -81,7 +81,7 @@ def plausible(parameter, span, middle):
         "eccentricity": (0.2 / span, 6 / span),
         "p_common": (0.2, 0.8),
         "prior_mean": (middle - span / 10, middle + span / 10),
-        "prior_sigma": (span / 4, 2 * span),
+        "prior_sigma": (span / 60, 2 * span),  # many a likelihood has an optimum at either end
         "criterion": (span / 20, span / 2),
         "motor_sigma": (span / 100, span / 10),
         "lapse": (0.005, 0.1),

@@ -14,6 +14,7 @@ INTERIOR = 0.02  # share of its range by which an optimum at a bound is moved in
 ROUND = 256  # draws
 ENOUGH = 150  # effective draws
 FEWEST = 10
+AHEAD = 0.1  # by which a draw may be likelier than the fit, which is accurate to less
 FLATTEST = 0.2  # smallest curvature that is believed: the logit of a uniform variable has a variance of 3.3
 
 
@@ -61,6 +62,13 @@ def leave_one_out_posterior(likelihood, theta, max_draws, seed):
         if effective >= ENOUGH or len(draws) >= max_draws:
             break
         proposals.append(_Student(*_moments(draws, log_weight)))
+    ahead = (log_p @ likelihood.counts).max() - likelihood(theta)[0]
+    if ahead > AHEAD:
+        warnings.warn(
+            f"the fit is not the optimum: a draw from the posterior is likelier by {ahead:.3g}; raise n_starts",
+            RuntimeWarning,
+            stacklevel=3,
+        )
     if effective < FEWEST:
         warnings.warn(
             f"only {effective:.0f} draws count; narrow the bounds of what the responses do not determine",

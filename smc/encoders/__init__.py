@@ -13,6 +13,7 @@ from smc.encoders._embedding import embed
 from smc.encoders._equivariance import ActionPredictor, EquivarianceModule
 from smc.encoders._image_networks import ConvEncoder, ResNetEncoder
 from smc.encoders._images import LabelledImages, load_images
+from smc.encoders._planning import plan
 from smc.encoders._point_network import PointEncoder
 from smc.encoders._runtime import bf16_supported
 from smc.encoders._sources import Sample
@@ -38,5 +39,6 @@ __all__ = [
     "load_images",
     "metrics",
     "objectives",
+    "plan",
     "pretrain",
 ]

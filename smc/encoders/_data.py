@@ -60,7 +60,7 @@ def open_source(data, senses, settings, n_actions):
         if actions.ndim != 2 or len(actions) == 0:
             raise ValueError(f"transitions.actions must show actions (n >= 1, d), got shape {actions.shape}")
         actions = check_action(actions, *actions.shape, "transitions.actions")
-        return LiveSteps(data, actions, settings["seed"], shuffled)
+        return LiveSteps(data, actions, senses, settings["seed"], n_actions, shuffled)
     action = np.asarray(data.action)
     if action.ndim != 2:
         raise ValueError(

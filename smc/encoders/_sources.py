@@ -20,11 +20,19 @@ class Sample(NamedTuple):
     """Frames in a row of B objects, all first ones before all second ones, and what was done between them.
 
     In one of several processes the frames are those of its share of the objects, the rest is of all.
+
+    Attributes
+    ----------
+    frames : dict of str to ndarray (n_frames * B, ...)
+        By sense.
+    actions : ndarray (n_frames - 1, B, action_dim) of float32
+    group : ndarray (B,) of int
+        Which of them show the same object.
     """
 
-    frames: dict  # sense -> (n_frames * B, ...)
-    actions: np.ndarray  # (n_frames - 1, B, action_dim) of float32
-    group: np.ndarray  # (B,)
+    frames: dict
+    actions: np.ndarray
+    group: np.ndarray
 
 
 class RecordedSteps:
@@ -77,26 +85,46 @@ class LiveSteps:
     Parameters
     ----------
     source : callable
-        Number of a step -> `Sample`; `actions` (n, d) of it tell the scale of actions.
+        Number of a step -> `Sample`.
     actions : ndarray (n, d) of float32
+        Examples that tell the scale of actions.
+    senses : tuple of str
+        What each step must show.
     seed : int
+    n_actions : int
+        How many actions in a row it must show.
     shuffled : bool
         Whether each object is told the actions of another of the same step.
     """
 
-    def __init__(self, source, actions, seed, shuffled):
+    def __init__(self, source, actions, senses, seed, n_actions, shuffled):
         self.actions = actions
-        self._source, self._seed, self._shuffled = source, seed, shuffled
+        self._source, self._senses, self._seed = source, senses, seed
+        self._n_actions, self._shuffled = n_actions, shuffled
 
     def __call__(self, step, share):
         """`Sample` of a step."""
-        sample = self._source(step)
-        action = np.asarray(sample.actions, np.float32)
-        own = share(len(sample.group))
+        frames, actions, group = self._source(step)
+        actions, group = np.asarray(actions, np.float32), np.asarray(group)
+        n, d = len(group), self.actions.shape[1]
+        missing = [sense for sense in self._senses if sense not in frames]
+        if missing:
+            raise ValueError(f"transitions must sense {', '.join(missing)} in step {step}, got {', '.join(frames)}")
+        if actions.ndim != 3 or len(actions) < self._n_actions or actions.shape[1:] != (n, d):
+            expected = f"(n_actions >= {self._n_actions}, {n}, {d})"
+            raise ValueError(f"actions of step {step} of transitions must have shape {expected}, got {actions.shape}")
+        for sense in self._senses:
+            n_frames = (len(actions) + 1) * n
+            if len(frames[sense]) != n_frames:
+                raise ValueError(
+                    f"{sense} of step {step} of transitions must hold {n_frames} frames, one more than actions for "
+                    f"each of {n} objects; got {len(frames[sense])}"
+                )
         if self._shuffled:
-            action = np.random.default_rng((self._seed, step, 2)).permutation(action, axis=1)
-        frames = {sense: _of_objects(own, stacked, len(action) + 1) for sense, stacked in sample.frames.items()}
-        return Sample(frames, action, np.asarray(sample.group))
+            actions = np.random.default_rng((self._seed, step, 2)).permutation(actions, axis=1)
+        own = share(n)
+        frames = {sense: _of_objects(own, frames[sense], len(actions) + 1) for sense in self._senses}
+        return Sample(frames, actions, group)
 
     def arrays(self):
         """Arrays that tell one source from another."""

@@ -19,6 +19,7 @@ from smc.encoders.objectives import Objective, action_structured
 from topology._validation import check_flag
 
 ACTIONS = ("true", "shuffled", "none")
+HEAD_OPTIONS = ("dim", "hidden", "branch", "predictor")
 CHECKPOINT_INTERVAL = 50
 HIDDEN = 256  # hidden units of what an objective learns of its own
 
@@ -105,7 +106,7 @@ def pretrain(
     objective : smc.encoders.objectives.Objective, optional
         What to train for in place of the default. Copied. Weights and temperatures below shape the default only.
     action : {"true", "shuffled", "none"}, default="true"
-        "shuffled" permutes the actions over the data once (those of a source of steps, in each step), "none" hides
+        "shuffled" permutes the actions over the data once (those of a source of steps: in each step), "none" hides
         them; both are controls that share initial weights and batches with "true". A module trained without actions
         ignores them in `predict`.
     equivariance_weight, cross_modal_weight : float, default=0.3, 1.0
@@ -162,6 +163,9 @@ def pretrain(
         raise TypeError(f"objective must be an Objective, got {type(objective).__name__}")
     if action not in ACTIONS:
         raise ValueError(f"action must be one of {ACTIONS}, got {action!r}")
+    heads = {} if heads is None else dict(heads)
+    if not set(heads) <= set(HEAD_OPTIONS):
+        raise ValueError(f"heads must have keys among {HEAD_OPTIONS}, got {sorted(heads)}")
     sizes = {"n_steps": n_steps, "batch_size": batch_size, "n_points": n_points}
     for name, value in (sizes | {"n_env_steps": n_env_steps}).items():
         check_positive_integer(name, value)

@@ -133,7 +133,7 @@ class MultiHypothesisRegressor(RegressorMixin, BaseEstimator):
             with torch.no_grad():
                 features = self.trunk_(inputs[apart])
                 self.head_.calibrate_scores(features, goals[apart], mask[apart])
-                self.bandwidth_ = self._y_scale * _best_bandwidth(self.head_(features), goals[apart], mask[apart])
+                self.bandwidth_ = self._y_scale * best_bandwidth(self.head_(features), goals[apart], mask[apart])
         return self
 
     def predict(self, X):
@@ -279,7 +279,7 @@ class MultiHypothesisRegressor(RegressorMixin, BaseEstimator):
         return self._ask(check_matrix("X", X, n_columns=self.n_features_in_).astype(np.float64))
 
 
-def _best_bandwidth(prediction, goals, mask):
+def best_bandwidth(prediction, goals, mask):
     """Width of equal Gaussians on the hypotheses under which the targets are most probable."""
     rows, places = mask.nonzero(as_tuple=True)
     squares = (prediction.hypotheses[rows] - goals[rows, places][:, None]).square().sum(dim=2).numpy()

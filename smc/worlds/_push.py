@@ -9,7 +9,7 @@ from gymnasium import spaces
 from smc.worlds._pushing import EDGE, N_ACTIONS, PushedObjects
 from smc.worlds._seeds import check_count
 
-LARGEST_BOX = 0.2  # metres; objects fit into a ball of this diameter
+LARGEST_BOX = 0.201  # metres; objects fit into a ball of 0.2, up to rounding
 
 
 class PushObject(gymnasium.Env):

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from experiments.human_heading import SMOKE, Config, main
-from experiments.human_heading._fits import fit, learned_shape
+from experiments.human_heading._fits import fit, learned_shape, precision_of, single_cue_noise
+from experiments.human_heading._limits import limits
 from experiments.human_heading._models import STOCHASTIC_MINUS_FIXED, SUBJECTS
 from experiments.human_heading._tables import recovered, verdict
-from experiments.human_heading._trials import COLUMNS, TRUTHS, mirrored, read, simulate
+from experiments.human_heading._trials import COLUMNS, TRUTHS, Trials, mirrored, read, simulate
 
 TINY = replace(SMOKE, strategies=TRUTHS)
 
@@ -122,3 +123,45 @@ def test_recovery_is_measured_in_standard_errors():
         "inertial_left_out": np.zeros((1, 1, 8)),
     }
     assert [list(z) for z in recovered(results, "inertial")] == [[2.0], [0.0], [], [], [1.5], []]
+
+
+def test_precision_comes_from_single_cues():
+    (subject,) = simulate(replace(SMOKE, n_repeats=9), np.random.default_rng(0))
+    noise = single_cue_noise(subject)
+    assert set(noise) == {(0, ""), (1, "high"), (1, "medium"), (1, "low")}
+    assert noise[1, "high"] < noise[1, "low"]
+    trials = Trials(np.array([[10.0, 0.0]]), np.array(["low"]), np.array([1.0]))
+    precision = precision_of(noise, lambda headings: 1 - abs(headings) / 20, trials)
+    np.testing.assert_allclose(precision, [[0.5 / noise[0, ""] ** 2, 1 / noise[1, "low"] ** 2]])
+    assert precision_of({(0, ""): 5.0}, np.ones_like, trials) is None
+
+
+def test_nats_to_the_nearest_rival_grow_with_the_trials():
+    subjects = simulate(replace(TINY, n_repeats=1), np.random.default_rng(0))
+    config = replace(TINY, n_repeats=20, n_experiments=10)
+    few, many = (limits(replace(config, n_repeats=n), 0, subjects[1])["unity"] for n in (20, 80))
+    assert 0.6 <= few[0] <= many[0] <= 1
+    assert many[1] / few[1] == pytest.approx(4, rel=0.3) and many[2] / few[2] == pytest.approx(1, rel=0.3)
+    for_forced_fusion = limits(config, 0, subjects[2])["inertial"]
+    assert for_forced_fusion[0] > 0.5 and abs(for_forced_fusion[1]) < 1 and for_forced_fusion[2] > 10**4
+    assert np.isnan(limits(config, 0, replace(subjects[0], strategy=""))["unity"]).all()
+
+
+def recovery(**changed):
+    """Results of three subjects, one of each strategy, all recovered; the left or right tasks of two can fail."""
+    results = {"truth": np.array([TRUTHS]), "parameters": np.ones((1, 3, 6))}
+    for task, columns in (("unity", (0, 3, 6)), ("inertial", (0, 3, 6))):
+        scores = np.zeros((1, 3, 8 - (task == "unity")))
+        scores[0, range(3), columns] = 5.0
+        estimates = np.ones((1, 3, scores.shape[2], 2, 6))
+        results |= {f"{task}_left_out": scores, f"{task}_estimates": estimates, f"{task}_limits": np.ones((1, 3, 3))}
+    return results | changed
+
+
+def test_left_or_right_need_only_tell_what_can_be_told():
+    assert verdict(recovery()).status == "PASS"
+    lost = np.zeros((1, 3, 8))
+    lost[0, :, 3] = 1.0  # every subject looks like the second
+    assert verdict(recovery(inertial_left_out=lost)).status == "FAIL"
+    found = verdict(recovery(inertial_left_out=lost, inertial_limits=np.full((1, 3, 3), 0.5)))
+    assert found.status == "PASS" and "the rule before (75 % of the inertial task alone, too): FAIL" in found.measured

@@ -7,7 +7,7 @@ pytest.importorskip("torch")
 pytest.importorskip("ot")
 pytest.importorskip("moocore")
 
-from experiments import ambiguous_quadrants, bistable_rotation, soup_arm
+from experiments import _branches, ambiguous_quadrants, bistable_rotation, soup_arm
 from experiments.ambiguous_quadrants import _collapse, _models, _page, _toy
 from experiments.soup_arm import _arm, _measures
 
@@ -133,11 +133,13 @@ def test_two_next_views():
 
 def test_branches_and_their_probabilities_are_judged():
     test = bistable_rotation.draw(200, "scalar", np.random.default_rng(0))
-    known = bistable_rotation.judge(test["branches"], np.tile([0.7, 0.3], (200, 1)), test)
+    judge, apart = _branches.judge, test["apart"]
+    known = judge(test["branches"], np.tile([0.7, 0.3], (200, 1)), test["branches"], 0.7, apart)
     assert known == pytest.approx({"branch": 0, "plus": 0.7, "error": 0})
     middle = test["branches"].mean(axis=1, keepdims=True)
     half = ((test["branches"][:, 0] - test["branches"][:, 1]) ** 2).mean() / 4
-    assert bistable_rotation.judge(middle, np.ones((200, 1)), test)["branch"] == pytest.approx(half, rel=1e-3)
+    found = judge(middle, np.ones((200, 1)), test["branches"], 0.7, apart)
+    assert found["branch"] == pytest.approx(half, rel=1e-3)
 
 
 def turns(n_seeds=3, error=0.05, branch=0.4):

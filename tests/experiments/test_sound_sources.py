@@ -190,7 +190,7 @@ def results(n_seeds=3, gain=20.0, excess=0.5, chance=60.0, right=0.1, error=1.0)
     found = {f"{key}_{name}": 10 + shaped for key in ("emd", "oracle") for name in sound_sources.MODELS}
     found |= {"emd_sMCL": 10 + gain + 2 * shaped, "oracle_rMCL": 10 + excess + 2 * shaped}
     found |= {f"emd_{name}": chance + shaped for name in ("shuffled targets", "one direction")}
-    for name in _sights.OBSERVERS:
+    for name in (*sound_sources.OTHER_RULES, "causal inference"):
         found |= {f"right_{name}": 0.7 + noise, f"all_{name}": 10 + noise}
     return found | {"right_causal inference": 0.7 + right + noise, "all_causal inference": 10 - error + noise}
 

@@ -202,13 +202,59 @@ def test_search_leaves_noise_that_does_not_grow(monkeypatch):
         return starts
 
     monkeypatch.setattr(module, "draw_starts", without_growth)
-    monkeypatch.setattr(module, "starts_from_constant_noise", lambda likelihood, starts, coefficient: starts)
+    monkeypatch.setattr(module, "starts_from_constant_noise", lambda likelihood, draw, _: draw(likelihood.layout))
     stimuli = np.repeat(PLACES * 4, 12, axis=0)
     noise = np.array([1.5, 4.0]) * np.sqrt(1 + np.array([0.1, 0.0]) ** 2 * stimuli**2)
     settings = {"prior_mean": 0.0, "prior_sigma": 30.0, "n_starts": 1}
     said = CausalInference("forced_fusion", **settings).simulate(stimuli, 2, precision=noise**-2)
     model = CausalInference("forced_fusion", noise="eccentricity", **settings).fit(stimuli, said)
     assert model.eccentricity_[0] > 0.05
+
+
+def two_optima():
+    """Left or right, averaged with a narrow prior: there is a second optimum, with a wide one, that always fuses."""
+    places = np.arange(-40.0, 41, 20)
+    stimuli = np.repeat(np.stack(np.meshgrid(places, places), axis=-1).reshape(-1, 2), 60, axis=0)
+    settings = {"response": "discrimination", "prior_mean": 0.0}
+    observer = CausalInference(p_common=0.2, sigma=(8.0, 3.0), prior_sigma=1.5, **settings)
+    said = observer.simulate(stimuli, 0)
+    said[:, 1] = np.nan
+    return stimuli, said, settings | {"bounds": {"prior_sigma": (1.0, 120.0)}, "n_starts": 4}
+
+
+def test_no_model_is_less_likely_than_one_that_it_contains():
+    stimuli, said, settings = two_optima()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a criterion at its bound is forced fusion
+        found = {
+            (strategy, noise): CausalInference(strategy, noise=noise, **settings).fit(stimuli, said).log_likelihood_
+            for strategy in ("averaging", "fixed_criterion", "forced_fusion")
+            for noise in ("constant", "eccentricity")
+        }
+    for strategy in ("averaging", "fixed_criterion", "forced_fusion"):
+        assert found[strategy, "eccentricity"] >= found[strategy, "constant"]
+    for noise in ("constant", "eccentricity"):
+        assert found["fixed_criterion", noise] >= found["forced_fusion", noise] - 0.01
+        assert found["averaging", noise] >= found["forced_fusion", noise] - 0.5  # p_common stops short of 1
+    assert found["averaging", "constant"] > found["forced_fusion", "constant"] + 20
+
+
+def test_left_out_answers_are_less_likely_than_fitted_ones():
+    stimuli, said, settings = two_optima()
+    model = CausalInference(**settings).fit(stimuli, said)
+    assert model.leave_one_out(max_draws=256).sum() < model.log_likelihood_
+    settings = settings | {"prior_sigma": 1.5}  # leaving out to first order wants an interior optimum
+    model = CausalInference(**settings).fit(stimuli, said)
+    scores = CausalInference(**settings).cross_val_log_likelihood(stimuli, said, cv="loo")
+    assert (scores <= model.log_likelihood(stimuli, said) + 1e-9).all()
+
+
+def test_warns_where_the_fit_missed_the_optimum():
+    stimuli, said, settings = two_optima()
+    model = CausalInference(**settings).fit(stimuli, said)
+    model._theta = model._theta + np.array([p.name == "sigma[0]" for p in model._layout.parameters])
+    with pytest.warns(RuntimeWarning, match="not the optimum: a draw from the posterior is likelier by .*n_starts"):
+        model.leave_one_out(max_draws=256)
 
 
 def test_warns_where_the_responses_do_not_determine_a_parameter():

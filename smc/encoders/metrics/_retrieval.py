@@ -35,8 +35,9 @@ class Consequences(NamedTuple):
         With the prediction; with the view before the action in its place; with the actions of other pairs of views.
     chance : Retrieval
         Of a guess, each a number.
-    gain : ndarray (n_objects,)
-        `equivariance_gain`.
+    gain, shuffled_gain : ndarray (n_objects,)
+        `equivariance_gain` of the prediction, and with the actions of other pairs of views. Where an action changes
+        nothing that is sensed the two are equal but for chance, whatever the predictor learned.
     """
 
     prediction: Retrieval
@@ -44,6 +45,7 @@ class Consequences(NamedTuple):
     shuffled: Retrieval
     chance: Retrieval
     gain: np.ndarray
+    shuffled_gain: np.ndarray
 
 
 def retrieval(predicted, views, source, target) -> Retrieval:
@@ -98,7 +100,7 @@ def equivariance_gain(predicted, target, source) -> np.ndarray:
     return (target * (predicted - source)).sum(axis=-1)
 
 
-def consequences(module, X, action, *, random_state=0) -> Consequences:
+def consequences(module, X, action, *, random_state=0, embeddings=None) -> Consequences:
     """Retrieval and gain of a module's predictions between all views of objects, with their nulls.
 
     Parameters
@@ -111,6 +113,8 @@ def consequences(module, X, action, *, random_state=0) -> Consequences:
         differences are the actions: ``p[:, None] - p[:, :, None]``.
     random_state : int, default=0
         Of the permutation of actions over all pairs.
+    embeddings : ndarray (n_objects, n_views, dim), optional
+        ``embed(module, X, "equivariance")`` where it is known already.
 
     Returns
     -------
@@ -120,7 +124,9 @@ def consequences(module, X, action, *, random_state=0) -> Consequences:
         raise TypeError(f"module must be an EquivarianceModule, got {type(module).__name__}")
     X, action = check_views(X, action, least_views=3)
     n_objects, n_views = X.shape[:2]
-    y = embed(module, X.reshape(-1, *X.shape[2:]), "equivariance").reshape(n_objects, n_views, -1)
+    if embeddings is None:
+        embeddings = embed(module, X.reshape(-1, *X.shape[2:]), "equivariance")
+    y = np.asarray(embeddings).reshape(n_objects, n_views, module.dim)
     i, j = ordered_pairs(n_views)
     told = action[:, i, j]
     rows = np.random.default_rng(random_state).permutation(told.shape[0] * told.shape[1])
@@ -129,7 +135,7 @@ def consequences(module, X, action, *, random_state=0) -> Consequences:
     return Consequences(
         *(retrieval(guess, y, i, j) for guess in (predicted, y[:, i], mistaken)),
         chance(n_views),
-        equivariance_gain(predicted, y[:, j], y[:, i]).mean(axis=1),
+        *(equivariance_gain(guess, y[:, j], y[:, i]).mean(axis=1) for guess in (predicted, mistaken)),
     )
 
 

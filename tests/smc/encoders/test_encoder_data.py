@@ -210,7 +210,13 @@ def test_refused_data():
     few = turn_arrows(6, 2, seed=0)
     image, points = {"image": ConvEncoder(4, 16, 16)}, {"points": PointEncoder((8, 8, 16), 16)}
     for data, encoders, change, error, message in [
-        (PIXELS, image, {}, TypeError, "transitions must be smc.Transitions, AugmentedImages, an environment, a source"),
+        (
+            PIXELS,
+            image,
+            {},
+            TypeError,
+            "transitions must be smc.Transitions, AugmentedImages, an environment, a source",
+        ),
         (AugmentedImages(PIXELS), points, {}, ValueError, "of the sense 'image' of the images alone"),
         (AugmentedImages(PIXELS[:, :8]), image, {}, ValueError, "images must hold images"),
         (AugmentedImages(PIXELS), image, {"objective": WorldModel(2)}, ValueError, "the objective needs 2 actions"),

@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch")
 
 from arrows import arrow_views, turn_arrows  # noqa: E402
 
-from smc.encoders import EquivarianceModule, PointEncoder, metrics, pretrain  # noqa: E402
+from smc.encoders import ConvEncoder, EquivarianceModule, PointEncoder, embed, metrics, pretrain  # noqa: E402
 from smc.encoders.metrics._views import ordered_pairs  # noqa: E402
 from smc.encoders.objectives import ActionDecoder  # noqa: E402
 
@@ -54,6 +54,28 @@ def test_gain_is_zero_where_nothing_changes():
     y, after = unit(rng.normal(size=(2, 7, 4)))
     np.testing.assert_allclose(metrics.equivariance_gain(y, y, y), 0, atol=1e-12)
     np.testing.assert_allclose(metrics.equivariance_gain(after, after, y), 1 - (after * y).sum(1))
+
+
+def test_known_embeddings_are_not_computed_again():
+    module = EquivarianceModule(ConvEncoder(4, 16, 8), 2)
+    rng = np.random.default_rng(0)
+    X, pose = rng.random((3, 4, 16, 16, 3)), rng.normal(size=(3, 4, 2))
+    action = pose[:, None] - pose[:, :, None]
+    known = embed(module, X.reshape(-1, 16, 16, 3), "equivariance")
+    again = metrics.consequences(module, np.zeros_like(X), action, embeddings=known)
+    for a, b in zip(metrics.consequences(module, X, action), again, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_shuffled_action_gains_as_much_where_actions_have_no_consequence():
+    module = EquivarianceModule(ConvEncoder(4, 16, 8), 2)
+    rng = np.random.default_rng(0)
+    still = np.repeat(rng.integers(0, 256, (40, 1, 16, 16, 3), dtype=np.uint8), 4, axis=1)
+    noisy = (still // 2 + rng.integers(0, 128, still.shape)).astype(np.uint8)
+    found = metrics.consequences(module, noisy, rng.normal(size=(40, 4, 4, 2)))
+    difference = found.gain - found.shuffled_gain
+    assert found.gain.mean() < -0.01  # an untrained prediction errs
+    assert abs(difference.mean()) < 3 * difference.std() / np.sqrt(40)
 
 
 @pytest.mark.parametrize("probe", ["mlp", "linear"])

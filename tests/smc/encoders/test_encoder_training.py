@@ -166,6 +166,22 @@ def test_saved_module_comes_back(encoder, few, tmp_path):
     assert not back.training and back.encoder.settings == encoder.settings
 
 
+def test_heads_may_share_the_backbone_and_predict_linearly(few, tmp_path):
+    heads = {"branch": "shared", "predictor": "linear", "dim": 16}
+    module = pretrain(few, {"image": ConvEncoder(8, 16, 32)}, heads=heads, **TINY)["image"]
+    X = few.observation["image"]
+    with torch.no_grad():
+        backbone = torch.from_numpy(embed(module, X))
+        y = torch.nn.functional.normalize(module.equivariance(backbone), dim=1)
+        codes = torch.randn(3, 2 * 16)
+        change = [module.predictor.change(c).numpy() for c in (codes[0], codes[1], (codes[0] + codes[1]) / 2)]
+    np.testing.assert_allclose(embed(module, X, "equivariance"), y, atol=1e-5)
+    np.testing.assert_allclose((change[0] + change[1]) / 2, change[2], atol=1e-5)
+    module.save(tmp_path / "module.safetensors")
+    back = EquivarianceModule.load(tmp_path / "module.safetensors")
+    np.testing.assert_array_equal(module.predict(X, few.action), back.predict(X, few.action))
+
+
 def test_damaged_or_foreign_module_files_are_refused(tmp_path):
     path = tmp_path / "module.safetensors"
     module = EquivarianceModule(PointEncoder((4, 4, 4), 4), 2, dim=4, hidden=4)
@@ -203,6 +219,9 @@ def test_damaged_or_foreign_module_files_are_refused(tmp_path):
         ({"seed": None}, ValueError, "seed must be a non-negative integer"),
         ({"threads": 0}, ValueError, "threads must be a positive integer"),
         ({"precision": "fp16"}, ValueError, "precision must be one of"),
+        ({"heads": {"depth": 3}}, ValueError, "heads must have keys among"),
+        ({"heads": {"branch": "none"}}, ValueError, "branch must be one of"),
+        ({"heads": {"predictor": "deep"}}, ValueError, "kind of predictor must be one of"),
         ({"encoders": {}}, TypeError, "encoders must be a non-empty dict"),
         ({"encoders": {"image": torch.nn.Identity()}}, TypeError, r"encoders\['image'\] must be one of ConvEncoder"),
         ({"encoders": {"touch": PointEncoder()}}, ValueError, "encoders names 'touch', but transitions sense"),

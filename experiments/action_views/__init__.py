@@ -1,0 +1,52 @@
+"""What an encoder gains by knowing what it did, in familiar and in unknown rooms.
+
+Finding     An encoder that must predict the consequences of its turns knows them and the turns, at no price in what
+            it knows of objects; in rooms with unknown backgrounds and lights that alone does not help.
+Prediction  (P1) The supervised action decoder reaches R2 0.6 and beats a random encoder, else the table is void. (P2)
+            Predicted consequences beat shuffled actions and "nothing changes" on H@1 among views of one object. (P3) R2
+            exceeds that of time contrast and of shuffled actions. (P4) Accuracy is at most 2 points lower, with all and
+            with 5 labels. (P5) The signs of R2 and H@1 hold on unknown backgrounds; accuracy there as in P4.
+Controls    Random encoder, identity, shuffled and no action, supervised decoder; the room told by each head; paired
+            objects and initial weights; settings from three tries each, SimCLR five (experiments/
+            data/action_views_tuning.csv), on seeds, rooms and lights that no table shows.
+Citation    Devillers and Lefort (2023), EquiMod, ICLR; Aubret et al. (2023), Time to augment, ICLR; Garrido et al.
+            (2023), SIE and 3DIEBench, ICML.
+Cost        30 minutes on two cores for the five seeds of the table `main`.
+
+`--table` chooses the question: main, bundled (objects made by people), ablations, multimodal (image and cloud), or
+planning (turning an object to a goal view). `_data` makes objects, rooms, views and experience; `_train` trains any
+`Method` of `_methods`; `_measure` says what an encoder knows; `_comparison` does that for all methods of a table,
+`_claims` judges them and `_page` shows them; `_planning` has all of its own table.
+"""
+
+from __future__ import annotations
+
+from experiments._runner import experiment
+
+from . import _claims, _comparison, _page, _planning
+from ._config import QUICK, SMOKE, Config
+
+__all__ = ["QUICK", "SMOKE", "Config", "main"]
+
+RUN = {"planning": _planning.pursue}  # all others compare methods
+SHOW = {"planning": _planning}
+
+
+def run(config: Config, seed: int):
+    """One seed of the table that the config names."""
+    return RUN.get(config.table, _comparison.compare)(config, seed)
+
+
+def table(results):
+    return SHOW.get(str(results["table"][0]), _page).table(results)
+
+
+def figure(results):
+    return SHOW.get(str(results["table"][0]), _page).figure(results)
+
+
+def verdict(results):
+    return SHOW.get(str(results["table"][0]), _claims).verdict(results)
+
+
+main = experiment(Config, run, figure, verdict, smoke=SMOKE, quick=QUICK, table=table, default_seeds=5)

@@ -1,0 +1,190 @@
+"""A push that slides or tips, an occluder that hides: scored hypotheses on unseen objects (Letzelter et al. 2023).
+
+Finding     What an action leads to may hang on what cannot be sensed: a push tips an object or slides it by its hidden
+            friction; one of two objects is behind an occluder. Scored hypotheses learn both outcomes and how probable
+            each is, from vectors and from rendered images, and say so of objects that they never met. They also tell
+            where to push: where the outcomes differ, a push tells most about the friction.
+Prediction  (1) The probability of the first outcome, by the scores, lies within .07 of the truth on average, for both
+            actions, from vectors and from images; (2) from images closer than that of a mixture density network (MDN).
+            (3) Actions shuffled in training at least double that error, and what happened is everywhere less
+            surprising than to one prediction. (4) Three pushes chosen by the hypotheses tell more about friction than
+            random ones or a sweep, and 90 % of what an oracle's tell.
+Controls    One prediction by squared error, an MDN with as many components, scored hypotheses trained with shuffled
+            actions, even odds in place of the probability; an oracle that knows the rule and the objects' sizes.
+            How far the worse branch is missed is printed in units of the MDN's and not judged: half of it, as in
+            `bistable_rotation`, was not reached on development seeds.
+Citation    Letzelter et al. (2023), NeurIPS; Bishop (1994) (MDN); Lindley (1956) (information of an experiment).
+Cost        4 minutes of processor time for 5 seeds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from experiments._branches import build, judge, surprise, train
+from experiments._runner import experiment
+from experiments._verdict import Verdict, paired_bootstrap
+
+from ._friction import MOST_PUSHES, POLICIES, find_out, practise
+from ._page import figure
+from ._tasks import TASKS, split_objects
+
+SENSES = ("vector", "image")
+MODELS = {"one prediction": "MSE", "MDN": "MDN", "rMCL": "winner_take_all", "rMCL, shuffled actions": "winner_take_all"}
+# Of 1e-3, 3e-3 and 1e-2 the best for every model, by the error of P on seeds 100 and 101. Only of the MDN on images of
+# pushes 1e-2 makes .15 and .08 where this makes .12 and .13; there it misses a branch by three times as much, or less.
+RATES = {"vector": 1e-2, "image": 3e-3}
+OPEN = 0.1  # both outcomes happen where the first has a probability from here to 1 less this
+APART = 0.2  # least squared distance of two outcomes that a probability is read from, in units of the mean
+MOST_ERROR, LEAST_HARM, JUDGED_PUSHES, LEAST_SHARE = 0.07, 2.0, 3, 0.9
+
+
+@dataclass(frozen=True)
+class Config:
+    """What can be varied; every field is a flag of the command line."""
+
+    n_known: int = 16  # objects of each family to learn from
+    n_unseen: int = 6
+    n_train: int = 3000
+    n_apart: int = 300  # trials with known objects that choose the width of the kernels
+    n_test: int = 600
+    n_hypotheses: int = 4
+    width: tuple[int, int] = (64, 128)  # of the two hidden layers, for vectors and for images
+    n_steps: tuple[int, int] = (500, 800)
+    batch_size: int = 128
+    n_practised: int = 4000  # objects pushed at random to learn friction from
+
+
+SMOKE = Config(1, 1, 60, 20, 40, 2, (8, 8), (10, 10), 16, 60)
+QUICK = Config(8, 4, 1000, 100, 300, n_steps=(300, 300), n_practised=2000)
+
+
+def run(config: Config, seed: int) -> dict[str, np.ndarray]:
+    """Errors by task, sense and model; what each policy found out; predictions for one trial of each task."""
+    known, unseen = split_objects(config.n_known, config.n_unseen, seed)
+    results = {}
+    for i, (task, make) in enumerate(TASKS.items()):
+        rng = np.random.default_rng((seed, i))
+        learned, test = make(known, config.n_train + config.n_apart, rng), make(unseen, config.n_test, rng)
+        for sense in SENSES:
+            results |= compare(config, seed, task, sense, learned[sense], test[sense])
+    model = practise(known, config.n_practised, seed)
+    for name in POLICIES:
+        results[f"told_{name}"] = find_out(name, model, unseen, config.n_test, seed).mean(axis=1)
+    return results
+
+
+def compare(config, seed, task, sense, learned, test):
+    """All models of one task from one sense."""
+    rng = np.random.default_rng((seed, 2))
+    happened = test.branches[np.arange(len(test.plus)), (rng.random(len(test.plus)) > test.plus).astype(int)]
+    distance = ((test.branches[:, 0] - test.branches[:, 1]) ** 2).sum(axis=1)
+    apart = distance > APART * distance.mean()
+    possible = apart & (test.plus >= OPEN) & (test.plus <= 1 - OPEN)
+    example = np.flatnonzero(possible)[np.abs(test.plus[possible] - 0.6).argmin()]
+    key = f"{task}_{sense}"
+    results = {
+        f"distance_{key}": distance[possible].mean(),
+        f"even_{key}": np.abs(0.5 - test.plus)[apart].mean(),
+        f"branches_{key}": test.branches[example],
+    }
+    for name in MODELS:
+        model, left_apart = learn(config, seed, sense, name, learned)
+        places, mass = model.predict(test.before)
+        found = judge(places, mass, test.branches, test.plus, apart, possible)
+        found["surprise"] = surprise(places, mass, model.widths(test.before, left_apart), happened)
+        results |= {f"{measure}_{key}_{name}": value for measure, value in found.items()}
+        results |= {f"places_{key}_{name}": places[example], f"mass_{key}_{name}": mass[example]}
+    return {name: np.asarray(value) for name, value in results.items()}
+
+
+def learn(config, seed, sense, name, trials):
+    """A model, and inputs and outcomes that it was not trained on."""
+    rng = np.random.default_rng((seed, 3))
+    before, outcomes = trials.before.copy(), np.arange(len(trials.plus))
+    if name == "rMCL, shuffled actions":
+        before[:, -trials.n_action :] = rng.permutation(before[:, -trials.n_action :])
+    n = config.n_train
+
+    def fresh():
+        rows = rng.integers(n, size=config.batch_size)
+        return before[rows], trials.branches[rows, (rng.random(len(rows)) > trials.plus[rows]).astype(int)]
+
+    i = SENSES.index(sense)
+    sizes = before.shape[1], trials.branches.shape[2], config.width[i], config.n_hypotheses
+    model = build(MODELS[name], *sizes, seed, skip=True)
+    train(model, fresh, config.n_steps[i], RATES[sense])
+    drawn = (rng.random(len(trials.plus)) > trials.plus).astype(int)
+    return model, (before[n:], trials.branches[outcomes, drawn][n:])
+
+
+def table(results):
+    tables = {}
+    for task in TASKS:
+        for sense in SENSES:
+            key = f"{task}_{sense}"
+            rows = [
+                {
+                    "model": name,
+                    "error of P": results[f"error_{key}_{name}"].mean(),
+                    "squared error of the worse branch": results[f"branch_{key}_{name}"].mean(),
+                    "surprise (nats)": results[f"surprise_{key}_{name}"].mean(),
+                }
+                for name in MODELS
+            ]
+            distance = results[f"distance_{key}"].mean()
+            rows.append({"model": "even odds", "error of P": results[f"even_{key}"].mean()})
+            rows.append({"model": "the other branch", "squared error of the worse branch": distance})
+            tables[f"{task}, {sense}s, unseen objects"] = rows
+    tables["bits about friction after so many pushes"] = [
+        {"policy": name, **{str(i + 1): results[f"told_{name}"][:, i].mean() for i in range(MOST_PUSHES)}}
+        for name in POLICIES
+    ]
+    return tables
+
+
+def verdict(results) -> Verdict:
+    keys = [f"{task}_{sense}" for task in TASKS for sense in SENSES]
+    images = [f"{task}_image" for task in TASKS]
+    errors = {key: paired_bootstrap(results[f"error_{key}_rMCL"]) for key in keys}
+    ahead = {key: paired_bootstrap(results[f"error_{key}_MDN"], results[f"error_{key}_rMCL"]) for key in images}
+    harm = {
+        key: paired_bootstrap(results[f"error_{key}_rMCL, shuffled actions"], LEAST_HARM * results[f"error_{key}_rMCL"])
+        for key in keys
+    }
+    calmer = {
+        key: paired_bootstrap(results[f"surprise_{key}_one prediction"], results[f"surprise_{key}_rMCL"])
+        for key in keys
+    }
+    told = {name: results[f"told_{name}"][:, JUDGED_PUSHES - 1] for name in POLICIES}
+    gains = [paired_bootstrap(told["hypotheses"], told[name]) for name in ("random", "sweep")]
+    share = told["hypotheses"].mean() / told["oracle"].mean()
+    checks = {
+        "P": all(error.mean <= MOST_ERROR for error in errors.values()),
+        "P against the MDN": all(interval.low > 0 for interval in ahead.values()),
+        "shuffled actions": all(interval.low > 0 for interval in harm.values()),
+        "surprise": all(interval.low > 0 for interval in calmer.values()),
+        "friction": all(gain.low > 0 for gain in gains) and share >= LEAST_SHARE,
+    }
+    ratios = {key: results[f"branch_{key}_rMCL"].mean() / results[f"branch_{key}_MDN"].mean() for key in keys}
+
+    def listed(values, style):
+        return ", ".join(f"{key.replace('_', ', ')} {format(value, style)}" for key, value in values.items())
+
+    return Verdict(
+        status="PASS" if all(checks.values()) else "FAIL",
+        rule=f"unseen objects: mean error of P by rMCL at most {MOST_ERROR} everywhere; from images the MDN's larger,\n"
+        f"interval above 0; with shuffled actions more than {LEAST_HARM:g} x as large, one prediction more surprised,\n"
+        f"intervals; {JUDGED_PUSHES} pushes by the hypotheses tell more about friction than random ones and a sweep,\n"
+        f"intervals above 0, and at least {LEAST_SHARE:.0%} of the oracle's",
+        measured=f"error of P: {listed(errors, '.3f')}\nMDN's minus this: {listed(ahead, '.3f')}\n"
+        f"bits more than random {gains[0]:.2f}, than a sweep {gains[1]:.2f}; {share:.0%} of the oracle's\n"
+        f"worse branch in units of the MDN's (not judged): {listed(ratios, '.2g')}\n"
+        f"failed: {', '.join(name for name, ok in checks.items() if not ok) or 'none'}",
+        published="none for these tasks",
+    )
+
+
+main = experiment(Config, run, figure, verdict, smoke=SMOKE, quick=QUICK, table=table, default_seeds=5)

@@ -1,0 +1,122 @@
+"""The trials of `ambiguous_outcomes` are what they say, its measures read what is known, and its verdict can fail."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("gymnasium")
+
+from experiments import _branches, ambiguous_outcomes
+from experiments.ambiguous_outcomes import _friction, _tasks
+from smc.hypotheses import HypothesisDensity
+from smc.worlds import PushedObjects
+
+
+@pytest.fixture(scope="module")
+def banks():
+    return _tasks.split_objects(2, 1, 0)
+
+
+def test_unseen_objects_are_others_of_the_same_families(banks):
+    known, unseen = banks
+    assert not set(known.ids) & set(unseen.ids) and known.class_names == unseen.class_names
+    assert len(known) == 2 * len(unseen)
+
+
+def test_pushes_tip_in_the_first_branch_and_slide_in_the_second(banks):
+    trials = _tasks.pushes(banks[0], 80, np.random.default_rng(0))
+    vector, image = trials["vector"], trials["image"]
+    assert vector.before.shape == (80, 4) and image.before.shape == (80, 8 * 20 + 2)
+    share, side = (1 + vector.before[:, 2]) / 2, np.sign(vector.before[:, 3])
+    tipped, slid = vector.branches[:, 0], vector.branches[:, 1]
+    assert np.array_equal(tipped[:, 2], side) and not slid[:, 2].any() and (slid[:, 1] == 1).all()
+    assert np.array_equal(np.sign(slid[:, 0]), side)
+    needed = vector.before[:, 0] / (vector.before[:, 1] * share)
+    assert vector.plus == pytest.approx(np.clip((1.0 - needed) / 0.8, 0, 1), abs=1e-5)
+    assert np.array_equal(image.plus, vector.plus)
+    # Pictures show that the object moves to the side that it is pushed to.
+    across = np.arange(20) - 9.5
+    weight = image.branches.reshape(80, 2, 8, 20).sum(axis=2)
+    middle = (weight * across).sum(axis=2) / weight.sum(axis=2)
+    assert (np.sign(middle) == side[:, None]).mean() > 0.95
+
+
+def test_what_was_shown_is_behind_the_occluder(banks):
+    trials = _tasks.hidings(banks[0], 40, np.random.default_rng(0))
+    image = trials["image"]
+    uncovers = image.before[:, -1] == 1
+    assert 0 < uncovers.sum() < 40
+    shown = image.before[:, :-1].reshape(40, 2, -1)
+    assert np.abs(shown - image.branches)[uncovers].max() < 0.05  # apart from the camera's noise
+    assert np.abs(image.branches).reshape(40, -1)[~uncovers].max() < 0.1
+    assert shown.max(axis=2).min() > 0.2
+    surface = trials["vector"].branches
+    assert np.abs(surface[~uncovers]).max() == 0 and np.abs(surface[uncovers]).max() > 0.3
+
+
+def test_pooling_keeps_the_mean():
+    picture = np.random.default_rng(0).random((2, 6, 9))
+    rows = _tasks.pooled(picture)
+    assert rows.shape == (2, 6) and rows.mean(axis=1) == pytest.approx(picture.mean(axis=(1, 2)))
+    assert rows[0, 0] == pytest.approx(picture[0, :3, :3].mean())
+
+
+def test_surprise_is_that_of_the_density():
+    rng = np.random.default_rng(0)
+    places, mass, y = rng.normal(size=(5, 3, 2)), rng.random((5, 3)), rng.normal(size=(5, 2))
+    expected = [HypothesisDensity(f, m, bandwidth=0.7).score_samples(row[None]) for f, m, row in zip(places, mass, y)]
+    assert _branches.surprise(places, mass, 0.7, y) == pytest.approx(-np.mean(expected))
+    assert _branches.surprise(places, mass, np.full((5, 3), 0.7), y) == pytest.approx(-np.mean(expected))
+
+
+def test_only_rows_where_both_branches_happen_count():
+    branches = np.array([[[0.0], [1.0]], [[0.0], [5.0]]])
+    places, mass = np.array([[[0.0], [1.0]], [[0.0], [0.0]]]), np.ones((2, 2))
+    found = _branches.judge(places, mass, branches, np.array([0.5, 1.0]), np.ones(2, bool), np.array([True, False]))
+    assert found == pytest.approx({"branch": 0.0, "plus": 0.75, "error": 0.0})
+
+
+def test_the_oracle_knows_the_probabilities(banks):
+    table = PushedObjects(30, banks[0], size=8)
+    table.begin(0)
+    low, high = (np.full(30, end) for end in table.friction_range)
+    _, scores = _friction.truth(table, low, high)
+    for i, height in enumerate(_friction.HEIGHTS):
+        actions = np.tile([2 * height - 1, 1.0, 1.0], (30, 1))
+        assert scores[:, i, 1] == pytest.approx(table.tip_probability(actions), abs=1e-9)
+    # Once friction is known nothing is open.
+    _, scores = _friction.truth(table, table.friction, table.friction + 1e-9)
+    assert ((scores == 0) | (scores == 1)).mean() > 0.99
+
+
+def test_pushes_tell_about_friction(banks):
+    told = {name: _friction.find_out(name, None, banks[0], 200, 0) for name in ("random", "sweep", "oracle")}
+    for bits in told.values():
+        assert bits.shape == (_friction.MOST_PUSHES, 200) and bits.min() >= 0
+        assert (np.diff(bits, axis=0) >= -1e-12).all()
+    assert told["oracle"][2].mean() > 1.3 * max(told["random"][2].mean(), told["sweep"][2].mean())
+
+
+def test_memory_keeps_the_closest():
+    memory = _friction.Memory(2)
+    for height, tipped in ((0.5, [True, False]), (0.3, [False, False]), (0.8, [True, True]), (0.2, [False, False])):
+        memory.learn(np.full(2, height), np.array(tipped))
+    assert memory.slid.tolist() == [0.3, 0.5] and memory.tipped.tolist() == [0.5, 0.8]
+
+
+def outcomes(n_seeds=3, error=0.05, mdn=0.1, shuffled=0.2, told=1.6, surprise=1.0):
+    results = {}
+    for key in (f"{task}_{sense}" for task in _tasks.TASKS for sense in ambiguous_outcomes.SENSES):
+        for name in ambiguous_outcomes.MODELS:
+            value = {"rMCL": error, "MDN": mdn, "rMCL, shuffled actions": shuffled}.get(name, 0.3)
+            results[f"error_{key}_{name}"] = np.full(n_seeds, value)
+            results[f"branch_{key}_{name}"] = np.ones(n_seeds)
+            results[f"surprise_{key}_{name}"] = np.full(n_seeds, surprise if name == "rMCL" else 2.0)
+    bits = {"random": 0.7, "sweep": 0.7, "hypotheses": told, "oracle": 1.7}
+    return results | {f"told_{name}": np.full((n_seeds, 5), value) for name, value in bits.items()}
+
+
+def test_verdict_on_outcomes():
+    assert ambiguous_outcomes.verdict(outcomes()).status == "PASS"
+    for change in ({"error": 0.08}, {"mdn": 0.04}, {"shuffled": 0.09}, {"told": 1.5}, {"told": 0.6}, {"surprise": 2.5}):
+        assert ambiguous_outcomes.verdict(outcomes(**change)).status == "FAIL", change
