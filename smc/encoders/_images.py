@@ -1,4 +1,4 @@
-"""Labelled images from folders and files: npy, npz, IDX without further packages, others with pillow."""
+"""Labelled images from folders and files: npy, npz, IDX, CIFAR without further packages, others with pillow."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".ppm", ".pgm")
 IDX_BYTES = 0x08  # code of unsigned bytes in the header of an IDX file
+CIFAR_SHAPE = (3, 32, 32)  # of an image, colour by colour
 
 
 class LabelledImages(NamedTuple):
@@ -37,7 +38,8 @@ def load_images(path) -> LabelledImages:
     path : path-like
         A folder with one folder per class that holds pictures (pillow is needed) or npy files (one image, or a stack
         of images each); an npz file with `images` and, if wanted, `labels`; an npy file of images; an IDX file (MNIST,
-        Fashion-MNIST; also compressed), whose labels are looked for beside it. Grey images get three equal channels.
+        Fashion-MNIST; also compressed), whose labels are looked for beside it; a file of the binary version of CIFAR-10
+        or CIFAR-100 (.bin). Grey images get three equal channels.
 
     Returns
     -------
@@ -65,6 +67,8 @@ def load_images(path) -> LabelledImages:
         return LabelledImages(images, labels, ())
     if path.suffix == ".npy":
         return LabelledImages(_as_colour(np.load(path, allow_pickle=False), path), None, ())
+    if path.suffix == ".bin":
+        return LabelledImages(*_read_cifar(path), ())
     images = _as_colour(_read_idx(path), path)
     beside = path.with_name(path.name.replace("images-idx3", "labels-idx1"))
     known = beside != path and beside.exists()
@@ -121,6 +125,20 @@ def _read_idx(path):
     if len(shape) == 0 or len(values) != np.prod(shape):
         raise ValueError(f"{path} is cut off: its header announces {tuple(shape)}, {len(values)} bytes follow")
     return values.reshape(shape)
+
+
+def _read_cifar(path):
+    """Images and labels; a record is the label, in CIFAR-100 after that of its superclass, and the image."""
+    content = np.frombuffer(path.read_bytes(), np.uint8)
+    n_pixels = int(np.prod(CIFAR_SHAPE))
+    fitting = [n for n in (1, 2) if len(content) and len(content) % (n + n_pixels) == 0]
+    if not fitting:
+        raise ValueError(
+            f"{path} must hold records of {1 + n_pixels} or {2 + n_pixels} bytes, got {len(content)} bytes"
+        )
+    records = content.reshape(-1, fitting[0] + n_pixels)
+    images = records[:, fitting[0] :].reshape(-1, *CIFAR_SHAPE).transpose(0, 2, 3, 1)
+    return np.ascontiguousarray(images), records[:, fitting[0] - 1].astype(int)
 
 
 def _as_colour(images, path):

@@ -101,6 +101,20 @@ def write_idx(path, array):
     path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
 
 
+@pytest.mark.parametrize("n_labels", [1, 2])
+def test_binary_version_of_cifar(tmp_path, n_labels):
+    images = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    labels = np.array([[9, 4, 0], [90, 4, 50]][:n_labels], np.uint8).T  # the last one is the class
+    records = np.hstack([labels, np.moveaxis(images, 3, 1).reshape(3, -1)])
+    (tmp_path / "data_batch_1.bin").write_bytes(records.tobytes())
+    read = load_images(tmp_path / "data_batch_1.bin")
+    np.testing.assert_array_equal(read.images, images)
+    np.testing.assert_array_equal(read.labels, labels[:, -1])
+    (tmp_path / "data_batch_1.bin").write_bytes(records.tobytes()[:-1])
+    with pytest.raises(ValueError, match="records of 3073 or 3074 bytes, got"):
+        load_images(tmp_path / "data_batch_1.bin")
+
+
 @pytest.mark.parametrize("suffix", ["", ".gz"])
 def test_idx_files_with_labels_beside_them(tmp_path, suffix):
     grey, labels = PIXELS[..., 0], np.arange(10, dtype=np.uint8) % 3
