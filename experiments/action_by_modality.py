@@ -205,8 +205,8 @@ def table(results):
                 "low": gain.low,
                 "high": gain.high,
                 "true minus shuffled": added.mean,
-                "low ": added.low,
-                "high ": added.high,
+                "its low": added.low,
+                "its high": added.high,
                 "H@1": results["hit"][place].mean(),
             }
         )

@@ -46,8 +46,10 @@ def figure(results):
             x = np.arange(len(levels))
             for key, color in zip(keys, PALETTE):
                 values = np.stack([of_cell(results, key, name).mean(axis=1) for name in levels.values()], axis=1)
-                line = "-" if "degrees" in factor else ""
-                interval_line(ax, x, values, LABELS.get(key), color=color, linestyle=line, marker="o")
+                if "degrees" in factor:
+                    interval_line(ax, x, values, color=color)
+                else:
+                    ax.plot(x, values.mean(axis=0), "o", color=color, label=LABELS.get(key))
                 ax.plot(np.tile(x, (len(values), 1)).T + 0.15, values.T, ".", color=color, markersize=3, alpha=0.7)
                 ax.axhline(of_cell(results, key, RANDOM).mean(), color=color, linewidth=1, linestyle=":")
             ax.set_xlim(-0.5, len(levels) - 0.5)
