@@ -13,8 +13,11 @@ Controls    One prediction by squared error, an MDN with as many components, sco
             actions, even odds in place of the probability; an oracle that knows the rule and the objects' sizes.
             How far the worse branch is missed is printed in units of the MDN's and not judged: half of it, as in
             `bistable_rotation`, was not reached on development seeds.
+            Hypotheses learn by neural-gas assignment. With winner-take-all (a row of its own) the design failed on the
+            first five confirmation seeds: on two of them hypotheses died and the error of P behind the occluder was .12
+            and .30 from vectors. What is judged here was chosen on seeds 100 to 102 and runs on fresh streams.
 Citation    Letzelter et al. (2023), NeurIPS; Bishop (1994) (MDN); Lindley (1956) (information of an experiment).
-Cost        4 minutes of processor time for 5 seeds.
+Cost        5 minutes of processor time for 5 seeds.
 """
 
 from __future__ import annotations
@@ -32,7 +35,14 @@ from ._page import figure
 from ._tasks import TASKS, split_objects
 
 SENSES = ("vector", "image")
-MODELS = {"one prediction": "MSE", "MDN": "MDN", "rMCL": "winner_take_all", "rMCL, shuffled actions": "winner_take_all"}
+MODELS = {
+    "one prediction": "MSE",
+    "MDN": "MDN",
+    "rMCL, winner-take-all": "winner_take_all",
+    "rMCL": "neural_gas",
+    "rMCL, shuffled actions": "neural_gas",
+}
+FIRST_STREAM = 10  # seeds 0 to 4 as such were judged with winner-take-all
 # Of 1e-3, 3e-3 and 1e-2 the best for every model, by the error of P on seeds 100 and 101. Only of the MDN on images of
 # pushes 1e-2 makes .15 and .08 where this makes .12 and .13; there it misses a branch by three times as much, or less.
 RATES = {"vector": 1e-2, "image": 3e-3}
@@ -63,6 +73,7 @@ QUICK = Config(8, 4, 1000, 100, 300, n_steps=(300, 300), n_practised=2000)
 
 def run(config: Config, seed: int) -> dict[str, np.ndarray]:
     """Errors by task, sense and model; what each policy found out; predictions for one trial of each task."""
+    seed += FIRST_STREAM
     known, unseen = split_objects(config.n_known, config.n_unseen, seed)
     results = {}
     for i, (task, make) in enumerate(TASKS.items()):

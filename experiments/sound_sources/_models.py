@@ -28,7 +28,7 @@ def build(name, n_features, config, seed):
     options = {
         "rMCL": {},
         "rMCL*": {"rejection": "one"},
-        "rMCL, neural gas": {"assignment": "neural_gas"},
+        "rMCL, winner-take-all": {"assignment": "winner_take_all"},
         "sMCL": {"score_weight": 0.0},
         "one direction": {"n_hypotheses": 1},
         "shuffled targets": {},
@@ -70,7 +70,7 @@ class Hypotheses(nn.Module):
 
     def __init__(self, trunk, config, seed, **options):
         super().__init__()
-        options = {"n_hypotheses": config.n_hypotheses, "assignment": "winner_take_all", **options}
+        options = {"n_hypotheses": config.n_hypotheses, "assignment": "neural_gas", **options}
         self.trunk = trunk
         self.head = MultiHypothesisHead(
             n_features=config.width, n_outputs=2, distance="euclidean", seed=seed + 1, **options

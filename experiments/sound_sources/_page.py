@@ -8,7 +8,7 @@ from ._recordings import MOST_SOURCES
 
 LINES = {  # of the error panels
     "rMCL": PALETTE[0],
-    "rMCL, neural gas": PALETTE[5],
+    "rMCL, winner-take-all": PALETTE[5],
     "rMCL*": PALETTE[4],
     "sMCL": PALETTE[1],
     "ensemble": PALETTE[3],
