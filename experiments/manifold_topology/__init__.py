@@ -1,7 +1,7 @@
 """Is the space of a turning object's poses found in what is seen? Rings and tori by their holes (Fritzke 1995).
 
-Finding     An object that turns about one axis shows a ring of views, about two axes a torus. Does the map that grows on
-            them have their holes? Views that nearly repeat and noise off the surface add loops, so the map of a few
+Finding     An object that turns about one axis shows a ring of views, about two axes a torus. Has a map that grows on
+            them their holes? Views that nearly repeat and noise off the surface add loops, so the map of a few
             dozen units says more about the embedding than about the pose.
 Citation    Fritzke (1995), NIPS 7:625 (the map learns the topology of its data); Carlsson (2009), Bull. AMS 46:255
             (Betti numbers as the shape of data). The question is ours; we know of no published numbers.
