@@ -108,7 +108,8 @@ def verdict(results) -> Verdict:
         + ", ".join(f"{head} {paired_bootstrap(values):.2f}" for head, values in heads.items())
         + f"; pixels {pixels:.2f}\nslope with EquiMod: "
         + ", ".join(f"{head} {interval:.2f}" for head, interval in structured.items())
-        + f"\nhead that carries density best: {answer}"
+        + f"\nhead that carries density best: {answer};\n"
+        + f'with EquiMod, the default design of pretrain: "{max(structured, key=lambda head: structured[head].mean)}"'
         + f"\nfailed: {', '.join(name for name, ok in checks.items() if not ok) or 'none'}",
         published="none that we know of; contrastive embeddings tend to be uniform on the sphere (shape)",
     )

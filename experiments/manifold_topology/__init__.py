@@ -1,7 +1,8 @@
 """Is the space of a turning object's poses found in what is seen? Rings and tori by their holes (Fritzke 1995).
 
-Finding     An object that turns about one axis shows a ring of views, about two axes a torus. Pixels bend that surface
-            so much that a small map tears or glues it; an embedding in which the action predicts the change unrolls it.
+Finding     An object that turns about one axis shows a ring of views, about two axes a torus. Has a map that grows on
+            them their holes? Views that nearly repeat and noise off the surface add loops, so the map of a few
+            dozen units says more about the embedding than about the pose.
 Citation    Fritzke (1995), NIPS 7:625 (the map learns the topology of its data); Carlsson (2009), Bull. AMS 46:255
             (Betti numbers as the shape of data). The question is ours; we know of no published numbers.
 Prediction  The map of embeddings learned with the action has the Betti numbers of the pose, (1, 1, 0) for one turning
