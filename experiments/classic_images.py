@@ -23,7 +23,6 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 
-from experiments._figures import interval_line
 from experiments._runner import experiment
 from experiments._verdict import Verdict, paired_bootstrap
 
@@ -209,10 +208,14 @@ def figure(results):
     for i, method in enumerate(TRAINED):
         dash = ":" if method == CEILING else "--" if WITH in method else "-"
         color = colors[method.removesuffix(WITH)]
-        interval_line(
-            axes[0], results["step"][0], 100 * results["curve"][:, i], method, color=color, linestyle=dash, markersize=3
-        )
-    axes[0].set(xlabel="step", ylabel="unseen images named by 5 neighbours (%)", title="while learning")
+        mean = 100 * results["curve"][:, i].mean(axis=0)
+        axes[0].plot(results["step"][0], mean, color=color, linestyle=dash, marker="o", markersize=3)
+    axes[0].set(
+        xlabel="step",
+        ylabel="unseen images named by 5 neighbours (%)",
+        title="while learning (mean; dashed: with EquiMod)",
+        ylim=(None, 100),
+    )
     width = 0.8 / len(METHODS)
     for i, method in enumerate(METHODS):
         accuracy = 100 * np.stack([results[name][:, i].mean(axis=1) for name in LABELS], axis=1)

@@ -1,7 +1,7 @@
 """Where the frames of a training come from: recorded transitions, or pictures looked at in several ways.
 
 A source is called with the number of a step and with `share`, which tells the slice of n objects whose frames are
-wanted; actions and groups are those of all objects.
+wanted (`slice` itself: all); actions and groups are those of all objects.
 """
 
 import hashlib
@@ -60,7 +60,7 @@ class RecordedSteps:
             None if group is None else group[self._chains[:, 0]], len(self._chains), batch_size, seed
         )
 
-    def __call__(self, step, share):
+    def __call__(self, step, share=slice):
         """`Sample` of a step; it depends on the seed and the number of the step alone."""
         starts = self._batches(step)
         rows = self._chains[starts]
@@ -102,7 +102,7 @@ class LiveSteps:
         self._source, self._senses, self._seed = source, senses, seed
         self._n_actions, self._shuffled = n_actions, shuffled
 
-    def __call__(self, step, share):
+    def __call__(self, step, share=slice):
         """`Sample` of a step."""
         frames, actions, group = self._source(step)
         actions, group = np.asarray(actions, np.float32), np.asarray(group)
@@ -149,7 +149,7 @@ class Looks:
         draw = pictures.augmentation.draw
         self.actions = pictures.action_between(draw(SAMPLED_ACTIONS, rng), draw(SAMPLED_ACTIONS, rng))
 
-    def __call__(self, step, share):
+    def __call__(self, step, share=slice):
         """`Sample` of a step; it depends on the seed and the number of the step alone."""
         rows = self._batches(step)
         rng = np.random.default_rng((self._seed, step, 2))

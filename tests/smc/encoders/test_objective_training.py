@@ -180,7 +180,7 @@ def test_chains_join_steps_that_follow_each_other_in_any_order(few):
     shuffled = few[np.random.default_rng(0).permutation(len(few))]
     source = RecordedSteps(shuffled, shuffled.action, ("points",), 12, 0, 3, False)
     assert len(source._chains) == 6 * 2  # of four turns, the first and the second begin three in a row
-    sample = source(0, slice)
+    sample = source(0)
     frames = sample.frames["points"].reshape(4, 12, 20, 3)
     assert sample.actions.shape == (3, 12, 1)
     for k in range(3):
