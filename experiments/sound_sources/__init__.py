@@ -38,8 +38,8 @@ from ._recordings import MOST_SOURCES, Recordings, draw_rooms, record
 
 ROOMS = ("seen", "unseen")
 MODELS = (
-    "rMCL", "rMCL*", "rMCL*, calibrated", "rMCL, winner-take-all", "sMCL", "ensemble", "MDN", "histogram", "one direction",
-    "shuffled targets",
+    "rMCL", "rMCL*", "rMCL*, calibrated", "rMCL, winner-take-all", "sMCL", "ensemble", "MDN", "histogram",
+    "one direction", "shuffled targets",
 )  # fmt: skip
 MEASURES = {"emd": "EMD", "oracle": "oracle error"}
 SHOWN = ("rMCL", "MDN", "histogram")  # predictions that are stored for the figure
@@ -189,7 +189,8 @@ def verdict(results) -> Verdict:
     def spelled(intervals, digits=1):
         return ", ".join(f"{name} {interval:.{digits}f}" for name, interval in intervals.items())
 
-    rivals = ", ".join(f"{name} {results[f'emd_{name}'].mean():.1f}" for name in ("rMCL", "rMCL, winner-take-all", *RIVALS))
+    named = ("rMCL", "rMCL, winner-take-all", *RIVALS)
+    rivals = ", ".join(f"{name} {results[f'emd_{name}'].mean():.1f}" for name in named)
     closest = min(OTHER_RULES, key=lambda name: results[f"all_{name}"].mean())
     return Verdict(
         status="PASS" if all(checks.values()) else "FAIL",
