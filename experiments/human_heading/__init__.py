@@ -38,6 +38,7 @@ import numpy as np
 
 from experiments._runner import experiment
 
+from ._cortex import calibrate_cortex
 from ._fits import PARAMETERS, fit_subject
 from ._limits import limits
 from ._models import MODELS
@@ -102,7 +103,7 @@ def run(config: Config, seed: int) -> dict[str, np.ndarray]:
             results[f"{task}_{name}"] = values
         results[f"{task}_estimates"] = np.array([found[1][task] for found in fits])
         results[f"{task}_limits"] = np.array([found[2][task] for found in fits])
-    return results
+    return results | calibrate_cortex(config, seed)
 
 
 def measure(config, seed, subject):

@@ -5,16 +5,13 @@ from functools import partial
 
 import numpy as np
 
-from fusion import CausalInference, LocalPrecision, Psychometric
+from fusion import CausalInference, Psychometric
 
+from ._cortex import learned_shape
 from ._models import BOUNDS, MODELS, SINGLE, TASKS
 from ._trials import LEVELS, PRIOR_SIGMA, Subject, mirrored
 
 PARAMETERS = ("sigma[0]", *(f"sigma[{level}, 1]" for level in LEVELS), "criterion", "p_common")
-N_CELLS = 60  # of the simulated cortex
-TUNING = 0.7  # concentration of a tuning curve, nearly a cosine
-RATE = 20.0  # spikes of a cell at its preferred heading
-PREFERRED = (90.0, 30.0)  # degrees to either side, and their spread
 
 
 def fit_subject(config, seed: int, subject: Subject):
@@ -80,29 +77,6 @@ def observer(config, task, strategy, noise):
 def answers(task, trials):
     """As `CausalInference` takes them: left or right is asked of the first sense."""
     return trials.said if task == "unity" else np.column_stack([trials.said, np.full(len(trials.said), np.nan)])
-
-
-def learned_shape(config, seed):
-    """How the precision of a heading falls away from straight ahead, as `LocalPrecision` learns it: a function, 1 at 0.
-
-    The sense is a population of cells with broad tuning that prefer headings to the sides, as in area MSTd, which makes
-    it most precise straight ahead (Gu, Fetsch, Adeyemo, DeAngelis & Angelaki 2010, Neuron 66:596).
-    """
-    rng = np.random.default_rng(seed)
-    side = np.where(np.arange(N_CELLS) % 2 == 0, 1, -1)
-    preferred = side * PREFERRED[0] + PREFERRED[1] * rng.standard_normal(N_CELLS)
-
-    def activity(heading):
-        gap = np.deg2rad(heading[:, None] - preferred)
-        return np.sqrt(rng.poisson(RATE * np.exp(TUNING * (np.cos(gap) - 1))) + 3 / 8)
-
-    heading = rng.uniform(-90, 90, config.n_experience)
-    trust = LocalPrecision(random_state=seed).fit(activity(heading), heading)
-    grid = np.arange(-60.0, 61.0, 5.0)
-    learned = np.array([1 / np.mean(1 / trust.precision(activity(np.full(200, place)))) for place in grid])
-    learned = (learned + learned[::-1]) / 2
-    learned /= learned[len(grid) // 2]
-    return lambda headings: np.interp(headings, grid, learned)
 
 
 def single_cue_noise(subject):

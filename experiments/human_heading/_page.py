@@ -3,6 +3,7 @@
 import numpy as np
 
 from experiments._figures import PALETTE
+from experiments._senses._page import draw_calibration
 
 from ._fits import PARAMETERS
 from ._models import BASE, MODELS, PLAIN, PUBLISHED, STOCHASTIC_MINUS_FIXED
@@ -14,11 +15,12 @@ TITLES = {"unity": "one heading or two?", "inertial": "felt heading left or righ
 def figure(results):
     import matplotlib.pyplot as plt
 
-    fig, axes = plt.subplots(1, 3, figsize=(14.5, 4.8), width_ratios=(1, 1, 0.8))
+    fig, axes = plt.subplots(1, 4, figsize=(19, 4.8), width_ratios=(1, 1, 0.8, 0.8))
     for ax, task in zip(axes, MODELS):
         draw_models(ax, results, task)
     fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     (draw_published if people(results) else draw_recovery)(axes[2], results)
+    draw_calibration(axes[3], results, 0, "calibration: the map's headings", "deg")
     return fig
 
 

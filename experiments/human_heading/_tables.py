@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from experiments._senses._life import calibration_rows
 from experiments._verdict import Verdict
 
+from ._cortex import SENSE
 from ._fits import PARAMETERS
 from ._models import BASE, MODELS, PLAIN, PUBLISHED, STOCHASTIC_MINUS_FIXED, SUBJECTS
 from ._trials import TRUTHS
@@ -13,7 +15,7 @@ TOLERANCE = 2.0  # nats
 
 def table(results):
     """Per task and model: leave-one-out log-likelihood against the simplest model, mean over subjects."""
-    tables = {}
+    tables = {"calibration of the map's precision on new experience": calibration_rows(results, [SENSE])}
     real = people(results)
     for task, models in MODELS.items():
         names = list(models)

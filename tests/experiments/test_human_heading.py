@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from experiments.human_heading import SMOKE, Config, main
-from experiments.human_heading._fits import fit, learned_shape, precision_of, single_cue_noise
+from experiments.human_heading._cortex import learned_shape
+from experiments.human_heading._fits import fit, precision_of, single_cue_noise
 from experiments.human_heading._limits import limits
 from experiments.human_heading._models import STOCHASTIC_MINUS_FIXED, SUBJECTS
 from experiments.human_heading._tables import recovered, verdict
