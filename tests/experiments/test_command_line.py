@@ -17,7 +17,7 @@ from experiments.benchmarks import format_rows
 EXPERIMENTS = find_experiments()
 # Those that learn how precise or reliable a sense is, and so must say how well.
 CALIBRATED = ("audiovisual_merging", "development", "digit_halves", "disparity", "eccentricity")
-CALIBRATED += ("manipulation", "unreliable_senses", "ventriloquist", "visual_haptic")
+CALIBRATED += ("human_heading", "manipulation", "unreliable_senses", "ventriloquist", "visual_haptic")
 
 
 def command(*arguments, **options):
