@@ -38,8 +38,8 @@ import numpy as np
 
 from experiments._runner import experiment
 
-from ._cortex import calibrate_cortex
-from ._fits import PARAMETERS, fit_subject
+from ._cortex import calibrate_cortex, learned_shape
+from ._fits import PARAMETERS, fit_models
 from ._limits import limits
 from ._models import MODELS
 from ._page import figure
@@ -90,24 +90,25 @@ QUICK = Config(n_subjects=1, n_repeats=5, middles=(-15.0, -5.0, 5.0, 15.0), max_
 def run(config: Config, seed: int) -> dict[str, np.ndarray]:
     """Every model of every subject; arrays (n_subjects, n_models, ...) of each task."""
     subjects = read(config.data) if config.data else simulate(config, np.random.default_rng(seed))
-    jobs = [joblib.delayed(measure)(config, seed, subject) for subject in subjects]
+    shape = learned_shape(config, seed)
+    jobs = [joblib.delayed(measure)(config, seed, subject, task, shape) for task in MODELS for subject in subjects]
     fits = joblib.Parallel(n_jobs=config.n_processes)(jobs)
     results: dict[str, np.ndarray] = {
         "subjects": np.array([subject.name for subject in subjects]),
         "truth": np.array([subject.strategy for subject in subjects]),
         "parameters": np.array([true_parameters(subject) for subject in subjects]),
     }
-    for task in MODELS:
-        scores = np.array([found[0][task] for found in fits])
+    for i, task in enumerate(MODELS):
+        found = fits[i * len(subjects) : (i + 1) * len(subjects)]
+        scores, estimates, known = (np.array(values) for values in zip(*found))
         for name, values in zip(("left_out", "maximum", "undetermined"), np.moveaxis(scores, 2, 0)):
             results[f"{task}_{name}"] = values
-        results[f"{task}_estimates"] = np.array([found[1][task] for found in fits])
-        results[f"{task}_limits"] = np.array([found[2][task] for found in fits])
+        results[f"{task}_estimates"], results[f"{task}_limits"] = estimates, known
     return results | calibrate_cortex(config, seed)
 
 
-def measure(config, seed, subject):
-    return *fit_subject(config, seed, subject), limits(config, seed, subject)
+def measure(config, seed, subject, task, shape):
+    return *fit_models(config, seed, subject, task, shape), limits(config, seed, subject, task)
 
 
 def true_parameters(subject):

@@ -7,20 +7,20 @@ import numpy as np
 
 from fusion import CausalInference, Psychometric
 
-from ._cortex import learned_shape
 from ._models import BOUNDS, MODELS, SINGLE, TASKS
 from ._trials import LEVELS, PRIOR_SIGMA, Subject, mirrored
 
 PARAMETERS = ("sigma[0]", *(f"sigma[{level}, 1]" for level in LEVELS), "criterion", "p_common")
 
 
-def fit_subject(config, seed: int, subject: Subject):
-    """Of each task and model: left out, maximum, bound (n_models, 3); estimates with their errors (n_models, 2, 6)."""
-    precision = partial(precision_of, single_cue_noise(subject), learned_shape(config, seed))
-    scores, estimates = {}, {}
-    for task, models in MODELS.items():
-        fits = [fit(config, seed, task, strategy, noise, subject, precision) for strategy, noise in models.values()]
-        scores[task], estimates[task] = (np.array(values) for values in zip(*fits))
+def fit_models(config, seed: int, subject: Subject, task, shape):
+    """Of each model: left out, maximum, bound (n_models, 3); estimates with their errors (n_models, 2, 6).
+
+    `shape` is that of `learned_shape`.
+    """
+    precision = partial(precision_of, single_cue_noise(subject), shape)
+    fits = [fit(config, seed, task, strategy, noise, subject, precision) for strategy, noise in MODELS[task].values()]
+    scores, estimates = (np.array(values) for values in zip(*fits))
     return scores, estimates
 
 

@@ -13,17 +13,15 @@ SHARE = 0.9  # of experiments in which the truth is to be likelier than its near
 CHARGE = 0.5  # nats, of a rival that contains the truth, for the parameter by which it is wider
 
 
-def limits(config, seed, subject: Subject):
-    """Of each task (n_models,): share of experiments that name the truth, nats to its nearest rival, trials for 90 %.
+def limits(config, seed, subject: Subject, task):
+    """Share of experiments that name the truth, nats to its nearest rival, trials for 90 %.
 
     A simulated subject repeats its experiment; each strategy gets the parameters under which it comes nearest in all
     repetitions together. How the log-likelihood of the truth minus that of a rival varies over trials then tells how
     many it takes. NaN for people.
     """
-    return {task: _limit(config, seed, subject, task) if subject.strategy else np.full(3, np.nan) for task in MODELS}
-
-
-def _limit(config, seed, subject, task):
+    if not subject.strategy:
+        return np.full(3, np.nan)
     rng = np.random.default_rng(seed)
     trials = answer(config, subject.strategy, task, subject.parameters, rng, config.n_experiments)
     trials, n = mirrored(trials, task == "unity"), len(trials.said)

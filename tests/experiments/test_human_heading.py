@@ -140,12 +140,12 @@ def test_precision_comes_from_single_cues():
 def test_nats_to_the_nearest_rival_grow_with_the_trials():
     subjects = simulate(replace(TINY, n_repeats=1), np.random.default_rng(0))
     config = replace(TINY, n_repeats=20, n_experiments=10)
-    few, many = (limits(replace(config, n_repeats=n), 0, subjects[1])["unity"] for n in (20, 80))
+    few, many = (limits(replace(config, n_repeats=n), 0, subjects[1], "unity") for n in (20, 80))
     assert 0.6 <= few[0] <= many[0] <= 1
     assert many[1] / few[1] == pytest.approx(4, rel=0.3) and many[2] / few[2] == pytest.approx(1, rel=0.3)
-    for_forced_fusion = limits(config, 0, subjects[2])["inertial"]
+    for_forced_fusion = limits(config, 0, subjects[2], "inertial")
     assert for_forced_fusion[0] > 0.5 and abs(for_forced_fusion[1]) < 1 and for_forced_fusion[2] > 10**4
-    assert np.isnan(limits(config, 0, replace(subjects[0], strategy=""))["unity"]).all()
+    assert np.isnan(limits(config, 0, replace(subjects[0], strategy=""), "unity")).all()
 
 
 def recovery(**changed):
