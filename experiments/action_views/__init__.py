@@ -14,12 +14,14 @@ Citation    Devillers and Lefort (2023), EquiMod, ICLR; Aubret et al. (2023), Ti
             (2023), SIE and 3DIEBench, ICML.
 Cost        17 minutes of processor time for the five seeds of the table `main`.
 
-experiments/data/action_views_main.csv is the table of `mesmrise run action_views --jobs 2`.
+experiments/data/action_views_main.csv is the table of `mesmrise run action_views --jobs 2`, action_views_acting.csv
+beside it that of `mesmrise run action_views --table acting --jobs 2`.
 
-`--table` chooses the question: main, bundled (objects made by people), ablations, multimodal (image and cloud), or
-planning (turning an object to a goal view). `_data` makes objects, rooms, views and experience; `_train` trains any
-`Method` of `_methods`; `_measure` says what an encoder knows; `_comparison` does that for all methods of a table,
-`_claims` judges them and `_page` shows them; `_planning` has all of its own table.
+`--table` chooses the question: main, bundled (objects made by people), ablations, multimodal (image and cloud),
+acting (the object is put away for a moment, which shows the room alone), or planning (turning an object to a goal
+view). `_data` makes objects, rooms, views and experience; `_train` trains any `Method` of `_methods`; `_measure` says
+what an encoder knows; `_comparison` does that for all methods of a table, `_claims` judges them and `_page` shows them;
+`_planning` has all of its own table.
 """
 
 from __future__ import annotations

@@ -10,11 +10,17 @@ from smc.encoders.metrics import decoded_r2
 
 from ._data import bundled_objects, exhibit, live, make_objects
 from ._measure import SENSE_TESTS, between, measure
-from ._methods import CONTROL, ablations, bundled_methods, main_methods, multimodal
+from ._methods import CONTROL, ablations, acting, bundled_methods, main_methods, multimodal
 from ._train import train
 
 TESTS = ("training", "background", "light", "both", "orientation", "points")
-METHODS = {"main": main_methods, "bundled": bundled_methods, "ablations": ablations, "multimodal": multimodal}
+METHODS = {
+    "main": main_methods,
+    "bundled": bundled_methods,
+    "ablations": ablations,
+    "multimodal": multimodal,
+    "acting": acting,
+}
 
 
 def compare(config, seed) -> dict[str, np.ndarray]:

@@ -44,6 +44,12 @@ BASELINE, PREDICTOR, SHUFFLED, CONTROL = ACTION_METHODS = (
     "+ action decoder",
 )
 
+ACTING_CONTROL, ACTING, ACTING_SHUFFLED = (
+    "+ reveal + cloud",
+    "+ reveal + cloud + EquiMod",
+    "+ reveal + cloud + shuffled action",
+)
+
 
 def tuned(name):
     return TUNED.get(name, DEFAULT)
@@ -65,6 +71,14 @@ def simclr(settings):
 def beside(objective, weight=1.0):
     """Time contrast beside another objective."""
     return lambda temperature: WeightedSum((TimeContrast(temperature), 1.0), (objective(), weight))
+
+
+PARTS = (TimeContrast, 1.0), (CrossModal, 1.0), (EquiMod, EQUIVARIANCE_WEIGHT)  # of several senses
+
+
+def joined(*parts):
+    """Weighted sum of objectives at their default temperatures."""
+    return lambda t: WeightedSum(*((make(), weight) for make, weight in parts))
 
 
 def main_methods(settings=TUNED):
@@ -113,11 +127,7 @@ def multimodal():
     """Image and cloud: alone, across, across and within, and with the consequences of actions in each sense."""
     both = ("image", "points")
     settings = tuned("+ cloud")
-
-    def joined(*parts):
-        return lambda t: WeightedSum(*((make(), weight) for make, weight in parts))
-
-    within, across, consequences = (TimeContrast, 1.0), (CrossModal, 1.0), (EquiMod, EQUIVARIANCE_WEIGHT)
+    within, across, consequences = PARTS
     return (
         Method("random encoder", None, senses=both),
         method("image", TimeContrast, settings),
@@ -132,6 +142,27 @@ def multimodal():
             senses=both,
             action="shuffled",
         ),
+    )
+
+
+def acting():
+    """What an agent gains that puts the object away for a moment and keeps what changed, in training and in tests.
+
+    Those with clouds share the settings of "+ cloud", so that the last three differ in the consequences alone.
+    """
+    within, across, consequences = PARTS
+
+    def with_cloud(name, *parts, **options):
+        settings, both = tuned("+ cloud"), ("image", "points")
+        return method(name, joined(within, across, *parts), settings, senses=both, revealed=True, **options)
+
+    return (
+        Method("random encoder", None),
+        method(BASELINE, TimeContrast, tuned(BASELINE)),
+        method("+ reveal", TimeContrast, tuned(BASELINE), revealed=True),
+        with_cloud(ACTING_CONTROL),
+        with_cloud(ACTING, consequences),
+        with_cloud(ACTING_SHUFFLED, consequences, action="shuffled"),
     )
 
 

@@ -101,7 +101,7 @@ def test_what_is_shuffled_or_hidden_changes_the_training(objects):
     assert len({tuple(loss) for loss in losses.values()}) == len(losses)
 
 
-@pytest.mark.parametrize("table", ["bundled", "ablations", "multimodal", "planning"])
+@pytest.mark.parametrize("table", ["bundled", "ablations", "multimodal", "acting", "planning"])
 def test_every_table_runs_and_is_judged(table):
     config = replace(CONFIG, table=table)
     results = {key: np.asarray(array)[None] for key, array in action_views.run(config, 0).items()}
@@ -139,6 +139,37 @@ def test_the_verdict_follows_the_numbers():
     assert outcome.status == "FAIL" and "VOID" in outcome.measured and "SimCLR" in outcome.measured
     weak = made_up(0.2) | {"ceiling": np.full((3, 20), 0.3)}
     assert next(c for c in _claims.action_claims(weak) if not c.passed).name.startswith("P1")
+
+
+def acted(gain=0.3, price=0.0, light=0.1, shuffled_loss=0.2):
+    """Results of three seeds of the table `acting`, in which all that was shown the room alone gains alike."""
+    rng = np.random.default_rng(0)
+    names = [m.name for m in _methods.acting()]
+    better = np.array([0, 0.1, 0.1 + gain, 0.1 + gain, 0.1 + gain - price, 0.1 + gain])[:, None, None]
+    shape = (3, len(names), len(_comparison.TESTS), 20)
+    known = 0.3 + better + 0.01 * rng.normal(size=shape)
+    results = {key: known.copy() for key in ("linear", "r2", "hit")}
+    for key in ("r2", "hit"):
+        results[key][:, names.index(_methods.ACTING_SHUFFLED)] -= shuffled_loss
+    results["r2"][:, names.index(_methods.ACTING), _comparison.TESTS.index("both")] = light
+    results["few"] = np.repeat(results["linear"][:, :, None], 3, axis=2)
+    return results | {"row": np.array([names] * 3), "table": np.array(["acting"] * 3)}
+
+
+def test_the_verdict_on_acting_follows_the_numbers():
+    outcome = action_views.verdict(acted())
+    assert outcome.status == "PASS"
+    assert outcome.measured.splitlines()[-1].startswith("FAIL  unknown backgrounds and light, R2")  # beside the rule
+    assert "FAIL" not in action_views.verdict(acted(light=0.25)).measured
+    for worse in ({"gain": 0.15}, {"price": 0.04}, {"shuffled_loss": 0.0}):
+        assert action_views.verdict(acted(**worse)).status == "FAIL"
+
+
+def test_methods_that_act_differ_in_one_thing_each():
+    _, contrast, shown, control, design, shuffled = (replace(m, name="", objective=None) for m in _methods.acting())
+    assert replace(shown, revealed=False) == contrast
+    assert design == control == replace(shuffled, action="true")
+    assert shuffled.action == "shuffled" and control.revealed and not contrast.revealed
 
 
 def test_angles_between_poses():
