@@ -25,9 +25,8 @@ Data        A CSV file (or .gz), one row per trial: subject; task (unisensory_ve
             vestibular_heading_deg, visual_heading_deg (empty = absent); response (-1 left, 1 right; unity 1 same,
             0 different); and, if there, in_published_fit (rows with 0 are left out). The trials of the paper are public
             at github.com/lacerbi/visvest-causinf (MIT licence), as .mat files.
-Cost        9 CPU minutes with --n-starts 6 for the eleven people of the paper, on a busy machine; their results are in
-            data/human_heading_table.csv. 8 starts, the default, find a likelier Bayesian observer of
-            the unity judgements of one of them (S8, by 5.6).
+Cost        5 minutes on two cores (9 of processor time) for the eleven people of the paper; their results are in
+            data/human_heading_table.csv. Simulated subjects: 8 minutes of processor time.
 """
 
 from dataclasses import dataclass
