@@ -58,7 +58,7 @@ def _pictures(ax, results, task):
     ax.set_xticks([])
     ax.grid(False)
     ax.spines[:].set_visible(False)
-    ax.set_title(f"{task}: images predicted of unseen objects, and their shares", fontsize=10)
+    ax.set_title(f"{task}: predictions and their shares", fontsize=10)
 
 
 def _frame(left, top, width, height):
