@@ -17,10 +17,10 @@ Controls    Random encoder, identity, shuffled and no action, supervised decoder
             data/action_views_tuning.csv), on seeds, rooms and lights that no table shows.
 Citation    Devillers and Lefort (2023), EquiMod, ICLR; Aubret et al. (2023), Time to augment, ICLR; Garrido et al.
             (2023), SIE and 3DIEBench, ICML.
-Cost        17 minutes of processor time for the five seeds of the table `main`, 12 for `acting`.
+Cost        17 minutes of processor time for the five seeds of the table `main`, 12 for `acting`, 6 for `planning`.
 
-experiments/data/action_views_main.csv is the table of `mesmrise run action_views --jobs 2`, action_views_acting.csv
-beside it that of `mesmrise run action_views --table acting --jobs 2`.
+experiments/data/action_views_main.csv is the table of `mesmrise run action_views --jobs 2`; action_views_acting.csv and
+action_views_planning.csv are those of `mesmrise run action_views --jobs 2 --table acting` and `--table planning`.
 
 `--table` chooses the question: main, bundled (objects made by people), ablations, multimodal (image and cloud),
 acting (the object is put away for a moment, which shows the room alone), or planning (turning an object to a goal
