@@ -13,6 +13,7 @@ from fusion._causal.checks import (
     check_settings,
 )
 from fusion._causal.fitting import (
+    constant_noise,
     draw_folds,
     draw_starts,
     leave_folds_out,
@@ -138,7 +139,7 @@ class CausalInference(BaseEstimator):
         self.n_starts = n_starts
         self.random_state = random_state
 
-    def fit(self, stimuli, responses, *, condition=None, precision=None):
+    def fit(self, stimuli, responses, *, condition=None, precision=None, constant=None):
         """Find the parameters under which the responses are likeliest.
 
         Parameters
@@ -151,6 +152,9 @@ class CausalInference(BaseEstimator):
             Labels of conditions that differ in noise.
         precision : array-like of shape (n_trials, n_modalities), optional
             Inverse variance of each measurement, such as `LocalPrecision` gives; used in place of `sigma_`.
+        constant : CausalInference, optional
+            The same observer but with constant noise, fitted to the same trials: where its optimum is known, the search
+            for one with eccentricity starts from there and does not find it again.
 
         Raises
         ------
@@ -165,9 +169,12 @@ class CausalInference(BaseEstimator):
         """
         likelihood = self._prepare(stimuli, responses, condition, precision)
         layout = likelihood.layout
+        if constant is not None:
+            self._check_constant(constant, likelihood)
         starts = self._draw_starts(layout)
         if not self._uses_precision and self.noise == "eccentricity":
-            near = starts_from_constant_noise(likelihood, self._draw_starts, 1 / self._stimulus_range)
+            theta = constant_noise(likelihood, self._draw_starts) if constant is None else _values_of(constant, layout)
+            near = starts_from_constant_noise(layout, theta, 1 / self._stimulus_range)
             starts = np.concatenate([starts, near])
         self._theta, self.log_likelihood_ = maximise(likelihood, starts)
         errors = standard_errors(likelihood, self._theta)
@@ -320,6 +327,18 @@ class CausalInference(BaseEstimator):
             getattr(self, "response_range_", None), self.period,
         )  # fmt: skip
 
+    def _check_constant(self, constant, likelihood):
+        if not isinstance(constant, CausalInference):
+            raise TypeError(f"constant must be a CausalInference, got {type(constant).__name__}")
+        constant._check_fitted()
+        others = constant.get_params()
+        differing = [k for k, v in self.get_params().items() if k != "noise" and repr(v) != repr(others[k])]
+        if differing or constant.noise != "constant" or constant.n_responses_ != int(likelihood.counts.sum()):
+            raise ValueError(
+                "constant must be the same observer with constant noise, fitted to the same trials; it differs in "
+                f"{', '.join(differing) or 'its noise or its trials'}"
+            )
+
     def _draw_starts(self, layout):
         ranges = [plausible(layout.parameters[i], self._stimulus_range, self._stimulus_middle) for i in layout.free]
         return draw_starts(layout, ranges, check_integer("n_starts", self.n_starts, 1), self.random_state)
@@ -378,3 +397,9 @@ class CausalInference(BaseEstimator):
     def _check_fitted(self):
         if not hasattr(self, "log_likelihood_"):
             raise NotFittedError("this CausalInference is not fitted yet; call fit first")
+
+
+def _values_of(constant, layout):
+    """Fitted values of an observer with constant noise, in the order of the parameters of `layout`."""
+    known = {p.name: value for p, value in zip(constant._layout.parameters, constant._theta)}
+    return [known.get(p.name, p.low) for p in layout.parameters]

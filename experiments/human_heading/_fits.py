@@ -19,17 +19,23 @@ def fit_models(config, seed: int, subject: Subject, task, shape):
     `shape` is that of `learned_shape`.
     """
     precision = partial(precision_of, single_cue_noise(subject), shape)
-    fits = [fit(config, seed, task, strategy, noise, subject, precision) for strategy, noise in MODELS[task].values()]
+    fits, constant = [], {}
+    for strategy, noise in MODELS[task].values():
+        near = constant.get(strategy) if noise == "eccentricity" else None
+        *found, model = fit(config, seed, task, strategy, noise, subject, precision, near)
+        fits.append(found)
+        if noise == "constant":
+            constant[strategy] = model
     scores, estimates = (np.array(values) for values in zip(*fits))
     return scores, estimates
 
 
-def fit(config, seed, task, strategy, noise, subject, precision_at):
-    """Scores (left out, maximum, whether a parameter is at a bound) and estimates; NaN without the trials.
+def fit(config, seed, task, strategy, noise, subject, precision_at, constant=None):
+    """Scores (left out, maximum, whether a parameter is at a bound), estimates and model; NaN without the trials.
 
     precision_at : function of trials, which gives their precision for the noise of a map
     """
-    nothing = np.full(3, np.nan), np.full((2, len(PARAMETERS)), np.nan)
+    nothing = np.full(3, np.nan), np.full((2, len(PARAMETERS)), np.nan), None
     trials = subject.tasks.get(TASKS[task])
     if trials is None:
         return nothing
@@ -41,7 +47,7 @@ def fit(config, seed, task, strategy, noise, subject, precision_at):
     condition = trials.reliability if precision is None else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # counted instead
-        model.fit(trials.headings, said, condition=condition, precision=precision)
+        model.fit(trials.headings, said, condition=condition, precision=precision, constant=constant)
         # A likelihood of the Bayesian observers costs many times that of the others.
         max_draws = -(-config.max_draws // 4) if strategy == "averaging" else config.max_draws
         left_out = model.leave_one_out(max_draws=max_draws, random_state=seed).sum()
@@ -53,7 +59,7 @@ def fit(config, seed, task, strategy, noise, subject, precision_at):
         values["p_common"] = model.p_common_
     found = [values.get(name, np.nan) for name in PARAMETERS], [errors.get(name, np.nan) for name in PARAMETERS]
     scores = left_out, model.log_likelihood_, float(any(np.isnan(error) for error in errors.values()))
-    return np.array(scores), np.array(found)
+    return np.array(scores), np.array(found), model
 
 
 def observer(config, task, strategy, noise):

@@ -74,11 +74,8 @@ def draw_starts(layout, ranges, n_starts, seed):
     return ends[:, 0] + points[:n_starts] * (ends[:, 1] - ends[:, 0])
 
 
-def starts_from_constant_noise(likelihood, draw, coefficient):
-    """The best constant noise, with growth of 0 and of `coefficient`; (2, n_free), as searched.
-
-    `draw` makes the starts of a layout: the constant noise is found as it is without eccentricity.
-    """
+def constant_noise(likelihood, draw):
+    """Values (n_parameters,) of the best constant noise; `draw` makes the starts of a layout, as without growth."""
     layout = likelihood.layout
     growing = set(layout.eccentricity.ravel())
     constant = copy(likelihood)
@@ -86,7 +83,12 @@ def starts_from_constant_noise(likelihood, draw, coefficient):
         layout,
         parameters=tuple(replace(p, fixed=p.low) if i in growing else p for i, p in enumerate(layout.parameters)),
     )
-    theta, _ = maximise(constant, draw(constant.layout))
+    return maximise(constant, draw(constant.layout))[0]
+
+
+def starts_from_constant_noise(layout, theta, coefficient):
+    """Constant noise `theta` (n_parameters,) with growth of 0 and of `coefficient`; (2, n_free), as searched."""
+    growing = set(layout.eccentricity.ravel())
     flat = np.array([layout.parameters[i].to_search(theta[i]) for i in layout.free])
     grown = [layout.parameters[i].to_search(coefficient) if i in growing else x for i, x in zip(layout.free, flat)]
     return np.array([flat, grown])

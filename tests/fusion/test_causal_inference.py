@@ -202,13 +202,33 @@ def test_search_leaves_noise_that_does_not_grow(monkeypatch):
         return starts
 
     monkeypatch.setattr(module, "draw_starts", without_growth)
-    monkeypatch.setattr(module, "starts_from_constant_noise", lambda likelihood, draw, _: draw(likelihood.layout))
+    monkeypatch.setattr(module, "starts_from_constant_noise", lambda layout, *_: np.empty((0, len(layout.free))))
     stimuli = np.repeat(PLACES * 4, 12, axis=0)
     noise = np.array([1.5, 4.0]) * np.sqrt(1 + np.array([0.1, 0.0]) ** 2 * stimuli**2)
     settings = {"prior_mean": 0.0, "prior_sigma": 30.0, "n_starts": 1}
     said = CausalInference("forced_fusion", **settings).simulate(stimuli, 2, precision=noise**-2)
     model = CausalInference("forced_fusion", noise="eccentricity", **settings).fit(stimuli, said)
     assert model.eccentricity_[0] > 0.05
+
+
+def test_known_constant_noise_is_not_sought_again():
+    stimuli, said = trials("forced_fusion", n_repeats=2)
+    settings = {"prior_mean": 0.0, "prior_sigma": 30.0, "n_starts": 2}
+    growing = CausalInference("forced_fusion", noise="eccentricity", **settings)
+    constant = CausalInference("forced_fusion", **settings).fit(stimuli, said)
+    sought = clone(growing).fit(stimuli, said)
+    known = clone(growing).fit(stimuli, said, constant=constant)
+    assert known.log_likelihood_ == pytest.approx(sought.log_likelihood_, abs=1e-6)
+    np.testing.assert_allclose(known.sigma_, sought.sigma_, rtol=1e-4)
+    for other, error, message in [
+        ("constant", TypeError, "constant must be a CausalInference"),
+        (clone(constant), NotFittedError, "call fit first"),
+        (sought, ValueError, "differs in its noise or its trials"),
+        (clone(constant).set_params(n_starts=3).fit(stimuli, said), ValueError, "differs in n_starts"),
+        (clone(constant).fit(stimuli[:60], said[:60]), ValueError, "differs in its noise or its trials"),
+    ]:
+        with pytest.raises(error, match=message):
+            growing.fit(stimuli, said, constant=other)
 
 
 def two_optima():
