@@ -25,7 +25,7 @@ Data        A CSV file (or .gz), one row per trial: subject; task (unisensory_ve
             vestibular_heading_deg, visual_heading_deg (empty = absent); response (-1 left, 1 right; unity 1 same,
             0 different); and, if there, in_published_fit (rows with 0 are left out). The trials of the paper are public
             at github.com/lacerbi/visvest-causinf (MIT licence), as .mat files.
-Cost        5 minutes on two cores (9 of processor time) for the eleven people of the paper; their results are in
+Cost        4 minutes on two cores (8 of processor time) for the eleven people of the paper; their results are in
             data/human_heading_table.csv. Simulated subjects: 8 minutes of processor time.
 """
 
