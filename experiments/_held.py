@@ -26,13 +26,16 @@ FAMILIAR, UNKNOWN = ("plain", "texture"), ("clutter", "stripes")  # kinds of roo
 
 def make_objects(n_per_class, seed, classes=CLASSES) -> ObjectBank:
     """Objects whose colours shift from one end to the other, so that they look different from every side."""
-    bank = ObjectBank.procedural(n_per_class, classes, seed, checker=0)
+    return tinted(ObjectBank.procedural(n_per_class, classes, seed, checker=0))
+
+
+def tinted(bank: ObjectBank) -> ObjectBank:
+    """The same objects, redder towards their right, greener towards their back and bluer towards their top."""
     meshes = []
     for mesh in bank:
-        middle = mesh.vertices[mesh.faces].mean(axis=1) / RADIUS
-        colors = np.clip(mesh.face_colors + TINT * middle, 0, 1).astype(np.float32)
-        meshes.append(replace(mesh, face_colors=colors))
-    return ObjectBank(meshes, bank.classes, ids=bank.ids)
+        place = mesh.vertices[mesh.faces].mean(axis=1) / RADIUS
+        meshes.append(replace(mesh, face_colors=np.clip(mesh.face_colors + TINT * place, 0, 1).astype(np.float32)))
+    return ObjectBank(meshes, bank.classes, groups=bank.groups, ids=bank.ids)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,29 @@ def seed_note(n_seeds: int) -> str:
 
 
 @dataclass(frozen=True)
+class Claim:
+    """One line of a verdict: what was measured of it, and whether it stands by its own rule.
+
+    Parameters
+    ----------
+    name, rule : str
+    interval : Interval
+    passed : bool
+    unit : str, default=""
+        Printed behind the interval, with its space.
+    """
+
+    name: str
+    rule: str
+    interval: Interval
+    passed: bool
+    unit: str = ""
+
+    def to_text(self, digits=2) -> str:
+        return f"{'PASS' if self.passed else 'FAIL'}  {self.name}: {self.interval:+.{digits}f}{self.unit}"
+
+
+@dataclass(frozen=True)
 class Verdict:
     """The outcome of an experiment, held against a rule that stood in the script before the run.
 

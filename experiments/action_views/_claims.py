@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from experiments._verdict import Interval, Verdict, paired_bootstrap
+from experiments._verdict import Claim, Interval, Verdict, paired_bootstrap
 
 from ._comparison import TESTS
 from ._measure import HEADS
@@ -26,15 +24,8 @@ PRICE = 0.02  # of accuracy
 CHANCE_MRR = float(np.mean(1 / np.arange(1, 8)))  # of 7 rivals
 
 
-@dataclass(frozen=True)
-class Claim:
-    name: str
-    rule: str
-    interval: Interval
-    passed: bool
-
-    def __str__(self):
-        return f"{'PASS' if self.passed else 'FAIL'}  {self.name}: {self.interval:+.3f} ({self.rule})"
+def line(claim) -> str:
+    return f"{claim.to_text(digits=3)} ({claim.rule})"
 
 
 def value(results, measure, row, test="training", head=None) -> np.ndarray:
@@ -161,11 +152,11 @@ def verdict(results) -> Verdict:
     table = str(results["table"][0])
     claims, void = list(CLAIMS[table](results)), void_baselines(results)
     void_line = [f"VOID  below a random encoder: {', '.join(void)}"] if void else []
-    targets = [f"{claim} - a target of its own" for claim in TARGETS.get(table, lambda _: ())(results)]
+    targets = [f"{line(claim)} - a target of its own" for claim in TARGETS.get(table, lambda _: ())(results)]
     return Verdict(
         status="PASS" if all(c.passed for c in claims) and not void else "FAIL",
         rule=f"every line of table {table!r} by its own rule; void if a baseline lies below a random encoder",
-        measured="\n".join([*map(str, claims), *void_line, *targets]),
+        measured="\n".join([*map(line, claims), *void_line, *targets]),
         published="seq-JEPA (table of its repository), 3DIEBench: R2 .29 without and .71 with action,\n"
         "top-1 86.1 both; EquiMod R2 .32, SimCLR .35",
     )

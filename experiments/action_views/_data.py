@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from experiments import _views
+from experiments._held import tinted
 from smc import Transitions
 from smc.worlds import (
     Camera,
@@ -23,7 +25,6 @@ from smc.worlds import (
     drop_points,
     pose_matrix,
     render,
-    reveal,
 )
 
 UNSEEN_FAMILIES = ("hammer", "quadruped", "shelf", "teapot")
@@ -48,8 +49,6 @@ N_BUNDLED_TESTS = 3  # objects of each class, of 10 or more
 YAW, FAR_YAW, PITCH = math.radians(60), math.radians(90), math.radians(30)
 SHIFT = 0.015  # metres that an object may stand beside the middle of the picture
 DISTANCE = (0.33, 0.42)  # metres
-TINT = 0.35  # by which colours change from one end of an object to the other, so that vases too have a front
-RADIUS = 0.1  # metres, of all objects
 SENSOR_NOISE = 0.02  # strength for `add_image_noise`: 1 % of the full range
 N_FIXED_ROOMS = 16  # training rooms that are to be recognised by an encoder that notices them
 
@@ -74,21 +73,8 @@ ROOMS = {
 
 
 @dataclass(frozen=True)
-class Views:
-    """Views of objects; `empty` is what the same resting camera sees of the room while the object is put away."""
-
-    image: np.ndarray  # (n, size, size, 3) uint8
-    empty: np.ndarray  # (n, size, size, 3) uint8
-    points: np.ndarray  # (n, n_points, 3) float32, camera frame, metres
-    pose: np.ndarray  # (n, 2) yaw and pitch, radians
-    object: np.ndarray  # (n,) index into the bank
-
-    def __len__(self):
-        return len(self.object)
-
-    def sensed(self, revealed: bool = False) -> dict[str, np.ndarray]:
-        """Image and cloud; `revealed` leaves of the image only what changed when the object was put away."""
-        return {"image": reveal(self.image, self.empty) if revealed else self.image, "points": self.points}
+class Views(_views.Views):
+    """Views, and the same ones through a worse sensor."""
 
     def with_point_noise(self, seed) -> Views:
         """The same views through a worse depth sensor: noise along the line of sight, and a half of the points lost."""
@@ -136,15 +122,6 @@ def bundled_objects(config, seed) -> Objects:
             unseen.append(members[first[tested]])
             familiar.append(members[~np.isin(bank.groups[members], groups[tested])])
     return Objects(bank, *map(np.concatenate, (familiar, unseen, foreign)))
-
-
-def tinted(bank: ObjectBank) -> ObjectBank:
-    """The same objects, redder towards their right, greener towards their back and bluer towards their top."""
-    meshes = []
-    for mesh in bank:
-        place = mesh.vertices[mesh.faces].mean(axis=1) / RADIUS
-        meshes.append(replace(mesh, face_colors=np.clip(mesh.face_colors + TINT * place, 0, 1).astype(np.float32)))
-    return ObjectBank(meshes, bank.classes, groups=bank.groups, ids=bank.ids)
 
 
 def draw_poses(rng, shape, *, far=False):

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from experiments._verdict import Interval, Verdict, paired_bootstrap
+from experiments._verdict import Claim, Verdict, paired_bootstrap
 
 from ._looking import POLICIES, views_needed
 from ._methods import SENSES
@@ -16,18 +14,6 @@ RIVALS = METHODS[: METHODS.index("trained concatenation")]  # what PrecisionFusi
 TOLERANCE = 0.5  # points of accuracy
 MEMORY_SHARE = 1 / 5
 N_DESIGNS = 2  # that met the confirmation objects, this one included
-
-
-@dataclass(frozen=True)
-class Claim:
-    name: str
-    rule: str
-    interval: Interval
-    passed: bool
-    unit: str = ""
-
-    def __str__(self):
-        return f"{'PASS' if self.passed else 'FAIL'}  {self.name}: {self.interval:+.2f}{self.unit}"
 
 
 def method(results, name):
@@ -122,6 +108,6 @@ def verdict(results) -> Verdict:
     return Verdict(
         status="PASS" if all(c.passed for c in made) else "FAIL",
         rule="every line below; " + "; ".join(rules) + f"; design {N_DESIGNS} to meet the confirmation objects",
-        measured="\n".join(str(c) for c in made),
+        measured="\n".join(c.to_text() for c in made),
         published="seq-JEPA (table of its repository): R2 of the turn .29 without and .71 with action, same accuracy",
     )

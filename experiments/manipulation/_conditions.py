@@ -52,10 +52,10 @@ def test_views(bank, objects, config, seed) -> tuple[dict[str, dict[str, np.ndar
         "light": look(bank, objects, n, "unseen light", config, seed),
         "orientation": look(bank, objects, n, "familiar", config, seed, far=True),
     }
-    sensed = {name: views.sensed() for name, views in scenes.items()}
+    sensed = {name: views.sensed(revealed=True) for name, views in scenes.items()}
     variants = {sense: {name: x[sense] for name, x in sensed.items()} for sense in SENSES}
     for index, c in enumerate(conditions(split)):
         if c.kind in SENSES:
             harmed = clean.degraded(c.kind, c.name.rsplit(" ", 1)[0], c.strength, seed + 10 * index)
-            variants[c.kind][c.name] = harmed.sensed()[c.kind]
+            variants[c.kind][c.name] = harmed.sensed(revealed=True)[c.kind]
     return variants, clean

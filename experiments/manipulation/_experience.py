@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from experiments import _views
 from smc import Transitions
-from smc.worlds import DEGRADATIONS, ManipulateObjectVector, reveal
+from smc.worlds import DEGRADATIONS, ManipulateObjectVector
 
 YAW, PITCH = np.pi / 2, np.pi / 6  # the turns that training covers, to either side
 FAR_YAW, FAR_PITCH = np.pi, np.pi / 3  # beyond them lies the unseen range of orientations
@@ -27,21 +28,8 @@ ROOMS = {
 
 
 @dataclass(frozen=True)
-class Views:
-    """Frames of held objects. `empty` is what the eye saw of the same room while the object was put away."""
-
-    image: np.ndarray  # (n, size, size, 3) uint8
-    empty: np.ndarray  # (n, size, size, 3) uint8
-    points: np.ndarray  # (n, n_points, 3) float32, camera frame, metres
-    pose: np.ndarray  # (n, 2) yaw and pitch, radians
-    object: np.ndarray  # (n,) index into the bank
-
-    def __len__(self):
-        return len(self.object)
-
-    def sensed(self) -> dict[str, np.ndarray]:
-        """Both senses; of the image only what changed when the object was put away."""
-        return {"image": reveal(self.image, self.empty), "points": self.points}
+class Views(_views.Views):
+    """Frames of held objects, and the same ones through worse sensors."""
 
     def degraded(self, sense: str, kind: str, strength: float, seed: int) -> Views:
         """The same views through a worse sensor; eye and empty room pass through the same lens."""
@@ -131,7 +119,7 @@ def live(bank, objects, config, seed) -> Transitions:
 
 def as_transitions(views: Views, turns) -> Transitions:
     n, n_turns = turns.shape[:2]
-    sensed = views.sensed()
+    sensed = views.sensed(revealed=True)
 
     def frames(chosen):
         return {

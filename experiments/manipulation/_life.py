@@ -78,7 +78,7 @@ class Life:
         test_poses = random_poses(self.rng, (len(tested), config.n_frames))
         test, test_turns = handle(bank, tested, test_poses, "familiar", config, self.new_seed())
         frames, test_frames = (
-            {m: x.reshape(len(p), config.n_frames, *x.shape[1:]) for m, x in v.sensed().items()}
+            {m: x.reshape(len(p), config.n_frames, *x.shape[1:]) for m, x in v.sensed(revealed=True).items()}
             for v, p in ((known, poses), (test, test_poses))
         )
         n = len(tested)
@@ -139,13 +139,13 @@ class Life:
         """Features of the views on which maps and experts are fitted, and of the test views in every condition."""
         config, bank, objects = self.config, self.bank, self.objects
         views = look(bank, objects.mapped, config.n_map_views, "familiar", config, self.new_seed())
-        sensed = views.sensed()
+        sensed = views.sensed(revealed=True)
         self.mapped, self.mapped_object = self.embed(sensed), views.object
         self.draw_maps(sensed["image"], self.mapped)
 
         labelled = look(bank, objects.known, config.n_label_views, "familiar", config, self.new_seed())
-        noisy = self.embed(labelled.with_own_noise(self.rng).sensed())
-        self.known = Known({**self.features(labelled.sensed()), "noisy": noisy}, labelled.object)
+        noisy = self.embed(labelled.with_own_noise(self.rng).sensed(revealed=True))
+        self.known = Known({**self.features(labelled.sensed(revealed=True)), "noisy": noisy}, labelled.object)
 
         variants, clean = test_views(bank, objects.tested, config, self.new_seed())
         self.tests = {m: {name: self.features_of(m, x) for name, x in variants[m].items()} for m in SENSES}
@@ -215,7 +215,9 @@ class Life:
 
     def survey(self, objects):
         views, grid = survey(self.bank, objects, self.config, self.new_seed())
-        features = {m: x.reshape(len(objects), len(grid), -1) for m, x in self.embed(views.sensed()).items()}
+        features = {
+            m: x.reshape(len(objects), len(grid), -1) for m, x in self.embed(views.sensed(revealed=True)).items()
+        }
         return Survey(features, grid, objects)
 
 
