@@ -10,9 +10,11 @@ from fusion._causal.checks import (
     as_precision,
     as_responses,
     as_stimuli,
+    check_constant,
     check_settings,
 )
 from fusion._causal.fitting import (
+    carry_over,
     constant_noise,
     draw_folds,
     draw_starts,
@@ -170,10 +172,13 @@ class CausalInference(BaseEstimator):
         likelihood = self._prepare(stimuli, responses, condition, precision)
         layout = likelihood.layout
         if constant is not None:
-            self._check_constant(constant, likelihood)
+            check_constant(constant, self, int(likelihood.counts.sum()))
         starts = self._draw_starts(layout)
         if not self._uses_precision and self.noise == "eccentricity":
-            theta = constant_noise(likelihood, self._draw_starts) if constant is None else _values_of(constant, layout)
+            if constant is None:
+                theta = constant_noise(likelihood, self._draw_starts)
+            else:
+                theta = carry_over(constant._layout, constant._theta, layout)
             near = starts_from_constant_noise(layout, theta, 1 / self._stimulus_range)
             starts = np.concatenate([starts, near])
         self._theta, self.log_likelihood_ = maximise(likelihood, starts)
@@ -327,18 +332,6 @@ class CausalInference(BaseEstimator):
             getattr(self, "response_range_", None), self.period,
         )  # fmt: skip
 
-    def _check_constant(self, constant, likelihood):
-        if not isinstance(constant, CausalInference):
-            raise TypeError(f"constant must be a CausalInference, got {type(constant).__name__}")
-        constant._check_fitted()
-        others = constant.get_params()
-        differing = [k for k, v in self.get_params().items() if k != "noise" and repr(v) != repr(others[k])]
-        if differing or constant.noise != "constant" or constant.n_responses_ != int(likelihood.counts.sum()):
-            raise ValueError(
-                "constant must be the same observer with constant noise, fitted to the same trials; it differs in "
-                f"{', '.join(differing) or 'its noise or its trials'}"
-            )
-
     def _draw_starts(self, layout):
         ranges = [plausible(layout.parameters[i], self._stimulus_range, self._stimulus_middle) for i in layout.free]
         return draw_starts(layout, ranges, check_integer("n_starts", self.n_starts, 1), self.random_state)
@@ -397,9 +390,3 @@ class CausalInference(BaseEstimator):
     def _check_fitted(self):
         if not hasattr(self, "log_likelihood_"):
             raise NotFittedError("this CausalInference is not fitted yet; call fit first")
-
-
-def _values_of(constant, layout):
-    """Fitted values of an observer with constant noise, in the order of the parameters of `layout`."""
-    known = {p.name: value for p, value in zip(constant._layout.parameters, constant._theta)}
-    return [known.get(p.name, p.low) for p in layout.parameters]

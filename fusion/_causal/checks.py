@@ -40,6 +40,20 @@ def check_settings(settings):
         raise ValueError(f"bounds must be keyed by {', '.join(sorted(known))}; got {', '.join(sorted(unknown))}")
 
 
+def check_constant(constant, observer, n_responses):
+    """Refuse what is not the same observer with constant noise, fitted to as many responses."""
+    if not isinstance(constant, type(observer)):
+        raise TypeError(f"constant must be a {type(observer).__name__}, got {type(constant).__name__}")
+    constant._check_fitted()
+    others = constant.get_params()
+    differing = [k for k, v in observer.get_params().items() if k != "noise" and repr(v) != repr(others[k])]
+    if differing or constant.noise != "constant" or constant.n_responses_ != n_responses:
+        raise ValueError(
+            "constant must be the same observer with constant noise, fitted to the same trials; it differs in "
+            f"{', '.join(differing) or 'its noise or its trials'}"
+        )
+
+
 def as_stimuli(stimuli):
     """(n_trials, 2), NaN = absent."""
     stimuli = _as_floats("stimuli", stimuli)

@@ -86,6 +86,12 @@ def constant_noise(likelihood, draw):
     return maximise(constant, draw(constant.layout))[0]
 
 
+def carry_over(known_layout, theta, layout):
+    """Values (n_parameters,) in another layout, by name; what is new there is at its lowest."""
+    known = {p.name: value for p, value in zip(known_layout.parameters, theta)}
+    return np.array([known.get(p.name, p.low) for p in layout.parameters])
+
+
 def starts_from_constant_noise(layout, theta, coefficient):
     """Constant noise `theta` (n_parameters,) with growth of 0 and of `coefficient`; (2, n_free), as searched."""
     growing = set(layout.eccentricity.ravel())

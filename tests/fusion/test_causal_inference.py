@@ -211,13 +211,19 @@ def test_search_leaves_noise_that_does_not_grow(monkeypatch):
     assert model.eccentricity_[0] > 0.05
 
 
-def test_known_constant_noise_is_not_sought_again():
+def test_known_constant_noise_is_not_sought_again(monkeypatch):
+    module = sys.modules["fusion._causal_inference"]
+    near = module.starts_from_constant_noise
+    met = []
+    monkeypatch.setattr(module, "starts_from_constant_noise", lambda *given: met.append(given[1]) or near(*given))
     stimuli, said = trials("forced_fusion", n_repeats=2)
     settings = {"prior_mean": 0.0, "prior_sigma": 30.0, "n_starts": 2}
     growing = CausalInference("forced_fusion", noise="eccentricity", **settings)
     constant = CausalInference("forced_fusion", **settings).fit(stimuli, said)
     sought = clone(growing).fit(stimuli, said)
+    monkeypatch.setattr(module, "constant_noise", None)
     known = clone(growing).fit(stimuli, said, constant=constant)
+    np.testing.assert_allclose(met[1], met[0], rtol=1e-4, atol=1e-8)
     assert known.log_likelihood_ == pytest.approx(sought.log_likelihood_, abs=1e-6)
     np.testing.assert_allclose(known.sigma_, sought.sigma_, rtol=1e-4)
     for other, error, message in [
