@@ -97,6 +97,15 @@ def test_pushes_tell_about_friction(banks):
     assert told["oracle"][2].mean() > 1.3 * max(told["random"][2].mean(), told["sweep"][2].mean())
 
 
+def test_models_keep_as_many_outcomes_as_their_names_say():
+    kinds = ambiguous_outcomes.MODELS
+    x = np.zeros((2, 3), np.float32)
+    kept = {name: _branches.build(kind, 3, 2, 8, 4, seed=0).predict(x)[0].shape[1] for name, kind in kinds.items()}
+    assert kept.pop("one prediction") == 1
+    assert set(kept.values()) == {4}
+    assert kinds["rMCL"] == kinds["rMCL, shuffled actions"] != kinds["rMCL, winner-take-all"]
+
+
 def test_memory_keeps_the_closest():
     memory = _friction.Memory(2)
     for height, tipped in ((0.5, [True, False]), (0.3, [False, False]), (0.8, [True, True]), (0.2, [False, False])):
