@@ -15,7 +15,7 @@ Controls    One prediction by squared error, an MDN with as many components, sco
             `bistable_rotation`, was not reached on development seeds.
             Hypotheses learn by neural-gas assignment. With winner-take-all (a row of its own) the design failed on the
             first five confirmation seeds: on two of them hypotheses died and the error of P behind the occluder was .12
-            and .30 from vectors. What is judged here was chosen on seeds 100 to 102 and runs on fresh streams.
+            and .30 from vectors. What is judged here was chosen on seeds 100 and 101 and runs on fresh streams.
 Citation    Letzelter et al. (2023), NeurIPS; Bishop (1994) (MDN); Lindley (1956) (information of an experiment).
 Cost        5 minutes of processor time for 5 seeds.
 """
