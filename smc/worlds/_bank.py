@@ -59,6 +59,9 @@ class ObjectBank:
             raise TypeError(f"an object is indexed by one integer, got {index!r}; use subset(indices) for several")
         return self._meshes[index]
 
+    def __iter__(self):
+        return iter(self._meshes)
+
     def __repr__(self):
         names, counts = np.unique(self.classes, return_counts=True)
         shown = ", ".join(f"{name} {count}" for name, count in zip(names[:20], counts))
