@@ -33,7 +33,21 @@ def table(results) -> dict[str, list[dict]]:
     tables["room recognised (chance 1 / 16)"] = [
         {"method": name} | dict(zip(HEADS, map(float, shares), strict=True)) for name, shares in told
     ]
+    if "seconds" in results:
+        tables |= of_glances(results)
     return tables
+
+
+def of_glances(results):
+    """What the ground costs: accuracy without it; and what the trainings of each design cost."""
+    names = results["row"][0].tolist()
+    return {
+        "ground masked: accuracy, all labels, backbone": by_test(results, "linear_masked"),
+        "ground masked: accuracy, 5 labels, invariance": by_test(results, "few_masked", "invariance"),
+        "processor time of training (s)": [
+            {"method": name, "seconds": float(s)} for name, s in zip(names, results["seconds"].mean(axis=0), strict=True)
+        ],
+    }
 
 
 ACTION_TABLES = {
