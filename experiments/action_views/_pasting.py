@@ -26,8 +26,8 @@ def pasted(experience: Experience, seed, how="found") -> Experience:
     ----------
     experience : Experience
     seed : int
-    how : {"found", "elsewhere", "blended"}
-        What is left of a frame: the object that was found; as a control, what lies where another view's object was
+    how : {"found", "shuffled", "blended"}
+        What is left of a frame: the object that was found; as a control, what lies where the object of another view was
         found; as a control, all of it, behind a veil through which the mosaic shows.
     """
     rng = np.random.default_rng((seed, 70))
@@ -46,7 +46,7 @@ def _pasted(views: Views, seen, how, rng):
         image, ground = (_mixed(ground, x, share) for x in (image, _relit(views.empty, light)))
     else:
         found = changed(views.image, views.empty)[..., None]
-        image = np.where(rng.permutation(found) if how == "elsewhere" else found, image, ground)
+        image = np.where(rng.permutation(found) if how == "shuffled" else found, image, ground)
     return replace(views, image=image, empty=ground)
 
 
