@@ -2,22 +2,22 @@
 
 In its own rooms the agent puts objects away, which shows what is the object. That knowledge is used in training only:
 objects are laid on other grounds (`_pasting`), revealed views are a sense of their own, or a network learns to cover
-the ground of single images (`_covering`).
+the ground of single images (`learn_figure`).
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 from tqdm import tqdm
 
+from smc.encoders import learn_figure
 from smc.encoders.objectives import TimeContrast
+from smc.worlds import changed
 
 from ._comparison import minimised, spread_out
-from ._covering import cover, taught
 from ._data import exhibit, live, make_objects
 from ._measure import CLASS_TESTS, class_knowledge, embedded, measure
 from ._methods import BASELINE, PARTS, joined, method, tuned
@@ -118,7 +118,21 @@ def prepared(experience, ground, covered, config, seed):
     if ground is not None:
         experience = pasted(experience, seed, ground)
     if covered:
-        look = partial(cover, taught(experience, config, seed))
+        look = found_figure(experience, config, seed).cover
         before, after = (replace(v, image=look(v.image)) for v in (experience.before, experience.after))
         experience = replace(experience, before=before, after=after)
     return experience, look, time.process_time() - start
+
+
+def found_figure(experience, config, seed):
+    """A network that saw as many images as an encoder does, each with what putting the object away revealed."""
+    sides = experience.before, experience.after
+    images, empty = (np.concatenate([getattr(views, name) for views in sides]) for name in ("image", "empty"))
+    return learn_figure(
+        images,
+        changed(images, empty),
+        n_steps=config.n_steps,
+        batch_size=2 * config.batch_size,
+        seed=seed,
+        threads=1,
+    )
