@@ -6,16 +6,14 @@ Prediction  Pooled over SimCLR, BYOL and VICReg, linear accuracy on the backbone
             beats "nothing has changed" (gain above 0). Void if one of the three is not above a random encoder.
 Controls    Raw pixels and a random encoder (floors); an encoder that is told all labels (ceiling: supervised contrast
             with the same budget, Khosla et al. 2020); labels of 1 % and 10 % of the training images beside all of them.
-Budget      Digits: 100 steps of 64 pictures looked at twice; Fashion-MNIST: 200 steps of 64. Each method has six tries
-            on pictures that no test shows (experiments/data/tune_classic_images.py). The published figures are of
-            ResNet-18 after 800 to 1000 epochs.
+Budget      100 steps of 64 pictures looked at twice, the best of six settings for each method on digits that no test
+            shows (experiments/data/tune_classic_images.py). The published figures are of ResNet-18 after 800 to 1000
+            epochs.
 Data        The digits that come with scikit-learn, a toy: 8 x 8 grey pixels, nearly solved by a linear reading of them.
             `--data` and `--test-data` take what `smc.encoders.load_images` reads: Fashion-MNIST (Debian's package
-            dataset-fashion-mnist, folder F below), CIFAR's binary version, a folder with a folder per class.
-Tables      experiments/data/classic_images_digits_table.csv: mesmrise run classic_images; and ..._fashion_table.csv:
-            mesmrise run classic_images --data F/train-images-idx3-ubyte.gz --test-data F/t10k-images-idx3-ubyte.gz
-            --n-train 10000 --n-test 3000 --n-steps 200 --flip 0.5 --seeds 5
-Cost        A minute of processor time for 3 seeds of digits; COST_FASHION for 5 of Fashion-MNIST.
+            dataset-fashion-mnist: .../train-images-idx3-ubyte.gz and .../t10k-images-idx3-ubyte.gz), CIFAR's binary
+            version, a folder with a folder per class. Nothing was tuned on any of them.
+Cost        A minute of processor time for 3 seeds.
 """
 
 from __future__ import annotations
@@ -28,7 +26,7 @@ from experiments._runner import experiment
 
 from ._claims import verdict
 from ._data import pictures, pixels, split
-from ._methods import BASES, METHODS, TRAINED, WITH, chosen
+from ._methods import BASES, CHOSEN, METHODS, TRAINED, WITH
 from ._page import figure, table
 from ._training import LABELS, Watch, check_points, consequence_gain, embedding, encoder, learn, read_classes
 
@@ -60,7 +58,7 @@ def run(config: Config, seed: int) -> dict[str, np.ndarray]:
     modules, curves, losses = {}, [], []
     for method in TRAINED:
         watch = Watch(config, seen, unseen)
-        modules[method], loss = learn(config, seed, method, chosen(method, config.data), seen, watch)
+        modules[method], loss = learn(config, seed, method, CHOSEN[method], seen, watch)
         curves.append(watch.curve)
         losses.append(loss)
     features = {"raw pixels": pixels, "random encoder": embedding(encoder(config, images, seed))}

@@ -1,17 +1,11 @@
-"""classic_images: pictures of any size, a test no tuning sees, settings that were tried, a verdict that can fail."""
-
-import csv
-from dataclasses import asdict
-from pathlib import Path
+"""classic_images: pictures of any size, a test no tuning sees, a verdict that can fail."""
 
 import numpy as np
 import pytest
 
 from experiments import classic_images
 from experiments.classic_images import BASES, LABELS, METHODS, WITH, _data
-from experiments.classic_images._methods import CHOSEN, FLOORS, TRAINED, Setting, tries
-
-DATA = Path(classic_images.__file__).parents[1] / "data"
+from experiments.classic_images._methods import FLOORS
 
 
 def test_digits_keep_their_pixels():
@@ -53,24 +47,6 @@ def test_pictures_to_learn_from_and_those_of_the_test_are_apart(tmp_path):
         assert numbers(unseen) <= set(range(100, 120)) and sorted(unseen[1]) == [0] * (n_test // 2) + [1] * (
             n_test // 2
         )
-
-
-@pytest.mark.parametrize("name, pictures", [("digits", "digits"), ("fashion", "pictures")])
-def test_chosen_settings_are_the_best_of_as_many_tries_of_each_method(name, pictures):
-    rows = list(csv.DictReader((DATA / f"classic_images_{name}_tuning.csv").open()))
-    for method in TRAINED:
-        tried = [
-            (
-                float(row["accuracy"]),
-                Setting(*(float(row[key]) for key in ("learning_rate", "own", "weight")), row["branch"]),
-            )
-            for row in rows
-            if row["method"] == method
-        ]
-        chosen = CHOSEN[pictures][method]
-        of_base = CHOSEN[pictures][method.removesuffix(WITH)]
-        assert [setting for _, setting in tried] == tries(method, of_base), method
-        assert chosen == max(tried, key=lambda pair: pair[0])[1], (method, asdict(chosen))
 
 
 def results(n_seeds=5, n_test=200, gain=0.3, **accuracy):
