@@ -1,11 +1,14 @@
-"""classic_images: pictures of any size, a test no tuning sees, a verdict that can fail."""
+"""classic_images: pictures of any size, a test no tuning sees, settings that won, a verdict that can fail."""
+
+import csv
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from experiments import classic_images
 from experiments.classic_images import BASES, LABELS, METHODS, WITH, _data
-from experiments.classic_images._methods import FLOORS
+from experiments.classic_images._methods import CHOSEN, FLOORS, TRAINED, Setting, tries
 
 
 def test_digits_keep_their_pixels():
@@ -47,6 +50,19 @@ def test_pictures_to_learn_from_and_those_of_the_test_are_apart(tmp_path):
         assert numbers(unseen) <= set(range(100, 120)) and sorted(unseen[1]) == [0] * (n_test // 2) + [1] * (
             n_test // 2
         )
+
+
+def test_chosen_settings_are_the_best_of_as_many_tries_of_each_method():
+    with (Path(classic_images.__file__).parents[1] / "data" / "classic_images_digits_tuning.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    for method in TRAINED:
+        tried = {
+            Setting(*(float(row[name]) for name in ("learning_rate", "own", "weight")), row["branch"]): row["accuracy"]
+            for row in rows
+            if row["method"] == method
+        }
+        assert list(tried) == tries(method, CHOSEN[method.removesuffix(WITH)]), method
+        assert CHOSEN[method] == max(tried, key=lambda setting: float(tried[setting])), method
 
 
 def results(n_seeds=5, n_test=200, gain=0.3, **accuracy):
