@@ -22,8 +22,8 @@ def soup(states, weights=None):
     Returns
     -------
     state : dict of str to array
-        New arrays, without a gradient. Running statistics of batch normalisation are averaged too, which is not what the averaged network
-        would measure: see `recompute_batch_norm`.
+        New arrays, without a gradient. Running statistics of batch normalisation are averaged too, which is not what
+        the averaged network would measure: see `recompute_batch_norm`.
 
     Raises
     ------

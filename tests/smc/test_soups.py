@@ -62,7 +62,7 @@ def test_arrays_of_other_types_are_refused():
     with pytest.raises(TypeError, match="must be an array, got list"):
         soup([{"w": [0.0, 1.0]}, first])
     torch = pytest.importorskip("torch")
-    with pytest.raises(TypeError, match="must be numpy float64 as in states.0., got torch torch.float64"):
+    with pytest.raises(TypeError, match=r"must be numpy float64 as in states\[0\], got torch torch.float64"):
         soup([first, {"w": torch.zeros(2, dtype=torch.float64)}])
 
 
