@@ -86,6 +86,7 @@ class Experiment:
     def parse(self, argv) -> tuple[Options, object]:
         """Options and config; --smoke and --quick choose the config whose values are then the defaults."""
         base = self.smoke if "--smoke" in argv else self.quick if "--quick" in argv else self.Config()
+        n_seeds = 1 if {"--smoke", "--quick"} & set(argv) else self.default_seeds
 
         flat = tyro.conf.arg(name="")
         fields = [
@@ -93,7 +94,8 @@ class Experiment:
             ("config", Annotated[self.Config, flat]),
         ]
         Arguments = make_dataclass("Arguments", fields)
-        defaults = Arguments(Options(threads=self.threads), base)
+        seeds = None if "--figure-only" in argv else n_seeds  # None: all that are finished
+        defaults = Arguments(Options(seeds=seeds, threads=self.threads), base)
         prog = f"mesmrise run {self.name}"
         arguments = tyro.cli(Arguments, default=defaults, args=argv, prog=prog, description=self.title)
         return arguments.options, arguments.config
@@ -106,8 +108,7 @@ class Experiment:
             if not set(seeds) or not set(seeds) <= set(folder.finished_seeds()):
                 raise RefusedError(f"--figure-only needs finished seeds; {folder.path} has {folder.finished_seeds()}")
         else:
-            short = options.smoke or options.quick
-            seeds = range(options.seeds or (1 if short else self.default_seeds))
+            seeds = range(options.seeds or self.default_seeds)
             self.run_seeds(folder, config, seeds, options)
         return self.report(folder, folder.load(list(seeds)), options)
 
