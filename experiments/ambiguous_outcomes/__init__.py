@@ -10,12 +10,12 @@ Prediction  (1) The probability of the first outcome, by the scores, lies within
             MDN, as on the simple pictures of `bistable_rotation`.
 Controls    One prediction by squared error, an MDN with as many components, scored hypotheses trained with shuffled
             actions, the base rate in place of the probability; an oracle that knows the rule and the objects' sizes.
-            Every model has the learning rate, of three tried for each task and sense, at which its P is best.
-Designs     Three, chosen on seeds 100 and 101. The first, with winner-take-all (now a row of its own), failed on seeds
-            0 to 4: on two of them hypotheses died and the error of P behind the occluder was .12 and .30 from vectors.
-            The second, with neural-gas assignment, passed on streams 10 to 14; but behind the occluder P was constant,
-            so that a constant answer was right, and all models had one learning rate. The third, judged here on
-            streams 20 to 24, mends both and adds the rotation.
+            Every model has the learning rate, of as many tried, at which its P is best for the task and the sense.
+Designs     Three. The first, with winner-take-all assignment, failed on seeds 0 to 4: on two of them hypotheses died
+            and the error of P behind the occluder was .12 and .30 from vectors. The second, by neural gas, passed on
+            streams 10 to 14; but behind the occluder P was constant, so that a constant answer was right, and all
+            models had one learning rate. The third, judged here on streams 20 to 24, mends both and adds the rotation.
+            What was chosen was chosen on seeds 100 and 101; of the third design seed 100 alone was seen.
 Citation    Letzelter et al. (2023), NeurIPS; Bishop (1994) (MDN); Lindley (1956) (information of an experiment).
 Cost        8 minutes of processor time for 5 seeds.
 """
@@ -38,18 +38,16 @@ SENSES = ("vector", "image")
 MODELS = {
     "one prediction": "MSE",
     "MDN": "MDN",
-    "rMCL, winner-take-all": "winner_take_all",
     "rMCL": "neural_gas",
     "rMCL, shuffled actions": "neural_gas",
 }
 FIRST_STREAM, DESIGN = 20, 3  # streams 0 to 4 and 10 to 14 were judged with the designs before
-# Of Adam: of 1e-3, 3e-3 and 1e-2 the one that makes the error of P smallest (seeds 100, 101); a task per row, first from
-# vectors, then from images.
+# Of Adam, from vectors and from images: the one of 3e-3 and 1e-2 that makes the error of P smallest on seed 100 (for
+# pushes, of these and 1e-3 on seeds 100 and 101).
 RATES = {
     "one prediction": {"push": (1e-2, 3e-3), "occluder": (1e-2, 3e-3), "rotation": (1e-2, 3e-3)},
-    "MDN": {"push": (1e-2, 3e-3), "occluder": (1e-2, 3e-3), "rotation": (1e-2, 3e-3)},
-    "rMCL, winner-take-all": {"push": (1e-2, 3e-3), "occluder": (1e-2, 3e-3), "rotation": (1e-2, 3e-3)},
-    "rMCL": {"push": (1e-2, 3e-3), "occluder": (1e-2, 3e-3), "rotation": (1e-2, 3e-3)},
+    "MDN": {"push": (1e-2, 1e-2), "occluder": (1e-2, 3e-3), "rotation": (1e-2, 1e-2)},
+    "rMCL": {"push": (1e-2, 3e-3), "occluder": (1e-2, 1e-2), "rotation": (1e-2, 3e-3)},
 }
 RATES["rMCL, shuffled actions"] = RATES["rMCL"]
 OPEN = 0.1  # both outcomes happen where the first has a probability from here to 1 less this
@@ -63,12 +61,12 @@ class Config:
 
     n_known: int = 16  # objects of each family to learn from
     n_unseen: int = 6
-    n_train: int = 3000
+    n_train: int = 4000
     n_apart: int = 300  # trials with known objects that choose the width of the kernels
     n_test: int = 600
     n_hypotheses: int = 4
     width: tuple[int, int] = (64, 128)  # of the two hidden layers, for vectors and for images
-    n_steps: tuple[int, int] = (500, 800)
+    n_steps: tuple[int, int] = (500, 600)
     batch_size: int = 128
     n_practised: int = 4000  # objects pushed at random to learn friction from
 

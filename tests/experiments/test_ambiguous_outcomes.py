@@ -54,7 +54,7 @@ def test_what_was_shown_is_behind_the_occluder(banks):
     assert np.abs(surface.branches[~uncovers]).max() == 0 and np.abs(surface.branches[uncovers]).max() > 0.3
     # Where the first object was shown tells how probably it is the one.
     across = np.corrcoef(surface.before[:, 0], trials["image"].plus)[0, 1]
-    assert across > 0.9 and 0.1 <= image.plus.min() < 0.3 and 0.7 < image.plus.max() <= 0.9
+    assert across > 0.9 and 0.2 <= image.plus.min() < 0.35 and 0.65 < image.plus.max() <= 0.8
 
 
 def test_a_push_beside_the_middle_turns_the_picture_either_way(banks):
@@ -122,7 +122,7 @@ def test_models_keep_as_many_outcomes_as_their_names_say():
     kept = {name: _branches.build(kind, 3, 2, 8, 4, seed=0).predict(x)[0].shape[1] for name, kind in kinds.items()}
     assert kept.pop("one prediction") == 1
     assert set(kept.values()) == {4}
-    assert kinds["rMCL"] == kinds["rMCL, shuffled actions"] != kinds["rMCL, winner-take-all"]
+    assert kinds["rMCL"] == kinds["rMCL, shuffled actions"] == "neural_gas"
 
 
 def test_memory_keeps_the_closest():
