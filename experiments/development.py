@@ -8,10 +8,10 @@ Prediction  Vision improves over a life, hearing is mature. Where old errors are
             precision is estimated from errors that the present read-out would make (cross-fitted and recalibrated),
             there is no such phase then. The manipulated variable is thus the bookkeeping of errors; map and read-out
             are the same for all.
-Limits      After 1,000 flashes vision is believed too little by every rule, cross-fitted ones included (.20 below the
-            optimum), and no more by errors never forgotten than by them is the less precise sense given the greater
-            weight: at 2,000 flashes, in passing, by both. What Gori et al. report, that the less precise sense
-            dominates for long, appears only with uncalibrated or constant precision, about which nothing was predicted.
+Limits      After 1,000 flashes vision is believed too little by cross-fitted errors, too (.20 below the optimum). That
+            the less precise sense has the greater weight, which Gori et al. report, happens with cross-fitted and with
+            never forgotten errors alike, at the 2,000 flashes where the senses change places; for longer only with
+            uncalibrated or constant precision, about which nothing was predicted.
 Controls    Measured errors in place of learned precision (oracle), and two mature senses: neither may show the phase.
             (Two mature senses lie .12 below the optimum if errors are never forgotten, near the limit of .15.)
             Rows without a prediction: errors of the last block alone, no recalibration, one constant for each sense.

@@ -18,8 +18,8 @@ class Observers:
 
     "learned": what the agent says. "oracle": how much the agent's own estimates scatter about their mean, given the
     stimulus and the true conditions, by regression on many simulated trials. "constant": one precision per sense, from
-    the mean squared error over the experience. "density": the map alone, sigma being proportional to the distance
-    between units, density**(-1/d), with the same overall variance. "permuted": learned, but of another trial under any
+    the mean squared error over the experience. "density": the map alone (`DensityVariance`), with the same overall
+    variance. "permuted": learned, but of another trial under any
     of the test conditions. "exchanged": learned, but of another trial under the same. What the rules other than
     "learned" are told never reaches the agent.
 
@@ -93,9 +93,7 @@ class Sources:
         self._scatter = _polynomial(GammaRegressor(alpha=1e-5, solver="newton-cholesky")).fit(
             table, np.maximum(scatter, 1e-12 * self._mean)
         )
-        units = GrowingNeuralGas(agent.senses[name].estimator_.n_units_, random_state=0)
-        self._map = make_pipeline(PCA(min(12, X.shape[1]), random_state=0), CodebookDensity(units, kind="cell")).fit(X)
-        self._scale = self._mean / self._squared_distance(X).mean()
+        self._density = DensityVariance(agent.senses[name].estimator_.n_units_, self._mean).fit(X)
 
     def constant(self, X, y, conditions):
         return np.full(len(y), self._mean)
@@ -107,6 +105,29 @@ class Sources:
         return self._scatter.predict(_table(y, conditions)) / slope
 
     def density(self, X, y, conditions):
+        return self._density(X)
+
+
+class DensityVariance:
+    """Variance of a sense from its map alone: sigma proportional to the distance between units, density**(-1/d).
+
+    Parameters
+    ----------
+    n_units : int
+    mean : float
+        Of the variance over the samples that the map is fitted to.
+    """
+
+    def __init__(self, n_units, mean):
+        self._n_units, self._mean = n_units, mean
+
+    def fit(self, X):
+        units = GrowingNeuralGas(self._n_units, random_state=0)
+        self._map = make_pipeline(PCA(min(12, X.shape[1]), random_state=0), CodebookDensity(units, kind="cell")).fit(X)
+        self._scale = self._mean / self._squared_distance(X).mean()
+        return self
+
+    def __call__(self, X):
         return self._scale * self._squared_distance(X)
 
     def _squared_distance(self, X):

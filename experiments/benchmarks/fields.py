@@ -33,7 +33,12 @@ N_SHOWN = 4  # trials of which every repetition of the peer runs one
 
 def rows() -> list[dict]:
     with one_blas_thread():
-        return [row for side in SIDES for row in _field_rows(side)] + [_batch_row(100, 64)] + _network_rows() + _weight_rows()
+        return (
+            [row for side in SIDES for row in _field_rows(side)]
+            + [_batch_row(100, 64)]
+            + _network_rows()
+            + _weight_rows()
+        )
 
 
 def _row(name, unit, ours, peers, limit=None, better="lower") -> dict:
@@ -114,8 +119,8 @@ def _weights_on_a_map():
     """Share of the seen cue in the percept (n_places, n_ratios)."""
     X = np.random.default_rng(1).uniform([-60, -3], [60, 3], (4000, 2))
     field = NeuralField(GrowingNeuralGas(250, n_epochs=15, random_state=0).fit(X), kernel=LateralKernel(6.0))
-    middle, n = np.repeat(PLACES, len(SIGMA_SEEN)), len(PLACES)
-    cues = np.stack([field.encode(np.c_[middle + side, 0 * middle], width=8.0) for side in (DISPARITY / 2, -DISPARITY / 2)])
+    middle, n, half = np.repeat(PLACES, len(SIGMA_SEEN)), len(PLACES), DISPARITY / 2
+    cues = np.stack([field.encode(np.c_[middle + side, 0 * middle], width=8.0) for side in (half, -half)])
     precision = np.stack([np.tile(SIGMA_SEEN**-2, n), np.full(len(middle), SIGMA_HEARD**-2)])
     percepts = field.run(cues, 150, precision=precision).decode()[:, 0]
     return ((percepts - middle) / DISPARITY + 0.5).reshape(n, -1)

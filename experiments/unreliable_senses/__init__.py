@@ -1,8 +1,9 @@
 """Two views of handwritten digits, one of them corrupted: trust by density, with nobody told what can go wrong.
 
 Finding     How far a sample lies from the map of its sense tells how far to trust the sense, as well as nearest
-            neighbours or Gaussian mixtures do, at a fraction of the memory of the former; networks trained with
-            corruption win on what they saw only.
+            neighbours or Gaussian mixtures do, at a fraction of the memory of the former (the mixtures, of fewer
+            parameters on principal components, need less still); networks trained with corruption win on what they
+            saw only.
 Prediction  Pooled over noise, blanks, offsets, shuffled features and spikes, PrecisionFusion gains at least 90 % of
             what dropping the right view would gain over the product of experts; it is not inferior to k-NN and GMM
             reliability, beats a gate trained with noise by a point on corruptions that the gate never saw, costs at
@@ -10,10 +11,11 @@ Prediction  Pooled over noise, blanks, offsets, shuffled features and spikes, Pr
             typical: with a third view, agreement recovers at least half of what they cost.
 Controls    Permuted weights (floor), and an oracle that keeps or drops each view, whichever is better for the known
             corruption and level (ceiling of such choices). Every method had four settings to choose from, on
-            development seeds and on noise and blanks alone (experiments/data/mfeat_tuning.csv).
+            development seeds and on noise and blanks alone (experiments/data/mfeat_tuning.csv). No density learned
+            by a flow is among them.
 Citation    van Breukelen et al. (1998), Kybernetika 34:381 (the digits, UCI Multiple Features); Han et al. (2021),
-            ICLR (TMC); Zhang et al. (2023), ICML (energy weights); Arevalo et al. (2017), ICLR workshop (gate).
-Cost        2 minutes of processor time for 5 seeds.
+            ICLR (TMC); Zhang et al. (2023), ICML (energy weights; QMF); Arevalo et al. (2017), ICLR workshop (gate).
+Cost        3 minutes of processor time for 5 seeds; their table is in data/unreliable_senses_table.csv.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from experiments._reliability_calibration import calibration_rows
@@ -16,6 +18,7 @@ MARGIN = 0.003  # of inferiority
 MEMORY = 1 / 5  # of what k-NN reliability stores
 OVER_GATE = 0.01
 CLEAN_LOSS = 0.005
+N_DRAWS = 2000  # of the intervals in the table; those of the verdict take 10,000
 RULE = f"""pooled over noise, blank, offset, shuffled, spikes, both views and all levels:
 (PrecisionFusion - product of experts) / (oracle - product of experts) >= {GAIN:.0%}
 minus k-NN and minus GMM reliability: interval above -0.3 points; memory <= 1/5 of k-NN
@@ -47,6 +50,29 @@ def share_of_gain(results, method, kinds):
     return (fused - floor) / (ceiling - floor)
 
 
+def interval_of_gain(results, method, kinds):
+    """Share of the oracle's gain with its interval: the ratio to first order in its numerator and denominator."""
+    (fused, objects), (floor, _), (ceiling, _) = (
+        pooled(results, m, kinds) for m in (method, "product of experts", "oracle")
+    )
+    share, whole = share_of_gain(results, method, kinds), (ceiling - floor).mean()
+    rest = paired_bootstrap(fused - floor, share * (ceiling - floor), objects, n_draws=N_DRAWS)
+    return replace(rest, mean=share, low=share + rest.low / whole, high=share + rest.high / whole)
+
+
+def interval_rows(results):
+    """Every method over all corruptions: its gain, and PrecisionFusion minus it."""
+    kinds, rows = [*SEEN, *UNSEEN], []
+    for method in METHODS:
+        row = {"method": method, "gain": percent(interval_of_gain(results, method, kinds))}
+        if method != "PrecisionFusion":
+            ours, objects = pooled(results, "PrecisionFusion", kinds)
+            lead = paired_bootstrap(ours, pooled(results, method, kinds)[0], objects, n_draws=N_DRAWS)
+            row["PrecisionFusion minus it"] = points(lead)
+        rows.append(row)
+    return rows
+
+
 def swapped(results, method):
     """Correct answers (n_seeds, n_trials) of a method while one of three views shows another digit."""
     correct = results["swap_correct"][:, SWAP_METHODS.index(method), 1:].astype(float)
@@ -75,6 +101,9 @@ def table(results):
     memory = [{"density": m, "numbers stored": int(n)} for m, n in zip(DENSITIES, results["floats"][0], strict=True)]
     return {
         "accuracy (%), mean over views and levels; gain in % of the oracle's over the product of experts": accuracy,
+        "95 % intervals, all corruptions: gain (%), and PrecisionFusion minus each method (points)": interval_rows(
+            results
+        ),
         "three views (fou, kar, third): accuracy (%)": swap,
         "memory": memory,
         "calibration of the reliability, over all conditions but swaps": calibration_rows(results, VIEWS),
@@ -108,6 +137,10 @@ def verdict(results) -> Verdict:
     lines = [f"{'met   ' if met else 'MISSED'} {text}" for text, met in checks.items()]
     lines.append(f"       seen corruptions, minus trained gate {points(gate['seen'])} (no rule)")
     return Verdict("PASS" if all(checks.values()) else "FAIL", RULE, "points are of accuracy\n" + "\n".join(lines))
+
+
+def percent(interval):
+    return f"{100 * interval.mean:.1f} [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
 
 
 def points(interval):

@@ -31,6 +31,7 @@ TRIED: dict[str, list[dict]] = {
     "entropy": RULES,
     "energy": RULES,
     "evidential (TMC)": SIZES,
+    "trained energy (QMF)": SIZES,
     "trained concatenation": SIZES,
     "trained gate": SIZES,
     "k-NN reliability": GRADINGS,
@@ -45,6 +46,7 @@ CHOSEN: dict[str, dict] = {
     "entropy": {"combine": "discount", "power": 1.0},
     "energy": {"combine": "product", "power": 1.0},
     "evidential (TMC)": {"n_hidden": 128, "n_steps": 300},
+    "trained energy (QMF)": {"n_hidden": 128, "n_steps": 900},
     "trained concatenation": {"n_hidden": 128, "n_steps": 900},
     "trained gate": {"n_hidden": 64, "n_steps": 900},
     "k-NN reliability": {"grading": "distance", "combine": "product"},
@@ -63,6 +65,12 @@ METHODS = (
 )
 SAW_NOTHING = METHODS[: METHODS.index("trained concatenation")]  # learned from clean digits alone
 TRAINED = ("trained concatenation", "trained gate")  # saw noise and blanks
+NETWORKS = {
+    "evidential (TMC)": "evidence",
+    "trained energy (QMF)": "quality",
+    "trained concatenation": "concatenation",
+    "trained gate": "gate",
+}
 
 
 def logistic(C=EXPERT_C):
@@ -83,10 +91,9 @@ class Methods:
         if name == "concatenation":
             model = logistic(setting["C"]).fit(_joined(self.train), self.y)
             return lambda views: model.predict_proba(_joined(views))
-        if name in (*TRAINED, "evidential (TMC)"):
-            kind = {"trained concatenation": "concatenation", "trained gate": "gate"}.get(name, "evidence")
+        if name in NETWORKS:
             setting = setting if self.n_steps is None else {**setting, "n_steps": self.n_steps}
-            network = Network(kind, augmented=name in TRAINED, seed=self.seed, **setting)
+            network = Network(NETWORKS[name], augmented=name in TRAINED, seed=self.seed, **setting)
             network.fit([self.train[view] for view in VIEWS], self.y)
             return lambda views: network.predict_proba([views[view] for view in VIEWS])
         return self.fusion(name, setting).predict_proba

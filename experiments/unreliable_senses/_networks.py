@@ -1,4 +1,4 @@
-"""Networks that learn to fuse: concatenation and gate trained with corruption, and evidential fusion."""
+"""Networks that learn to fuse: concatenation and gate trained with corruption, evidential and quality-aware fusion."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ class Network:
 
     Parameters
     ----------
-    kind : {"concatenation", "gate", "evidence"}
+    kind : {"concatenation", "gate", "evidence", "quality"}
         "concatenation" of the views, with modality dropout (Neverova et al. 2016); "gate": softmax weights from both
         views on the log-probabilities of one perceptron per view (Arevalo et al. 2017); "evidence": Dirichlet evidence
-        per view, Dempster's rule (trusted multi-view classification, Han et al. 2021, ICLR).
+        per view, Dempster's rule (trusted multi-view classification, Han et al. 2021, ICLR); "quality": the logits of
+        each view times its energy, which learns to rank samples as their past losses do (quality-aware multimodal
+        fusion, Zhang et al. 2023, ICML).
     augmented : bool
         Half of the samples have one view with noise, or blank.
     """
@@ -35,7 +37,9 @@ class Network:
             "concatenation": [(joined, self.n_classes)],
             "gate": [(x.shape[1], self.n_classes) for x in inputs] + [(joined, len(inputs))],
             "evidence": [(x.shape[1], self.n_classes) for x in inputs],
+            "quality": [(x.shape[1], self.n_classes) for x in inputs],
         }[self.kind]
+        self._past = PastLosses(len(inputs), len(targets))
         self.layers = [_perceptron(n_in, self.n_hidden, n_out, generator) for n_in, n_out in shapes]
         optimiser = torch.optim.AdamW([p for layer in self.layers for p in layer], lr=3e-3, weight_decay=1e-2)
         for step in range(self.n_steps):
@@ -43,7 +47,7 @@ class Network:
             batch = [x[rows] for x in inputs]
             if self.augmented:
                 batch = _corrupt_one(batch, generator)
-            loss = self._loss(batch, targets[rows], min(1.0, 2 * step / self.n_steps))
+            loss = self._loss(batch, targets[rows], rows, min(1.0, 2 * step / self.n_steps))
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -57,7 +61,13 @@ class Network:
             return (alpha / alpha.sum(1, keepdim=True)).numpy()
         return torch.softmax(self._logits(inputs), 1).numpy()
 
-    def _loss(self, inputs, targets, annealing):
+    def _loss(self, inputs, targets, rows, annealing):
+        if self.kind == "quality":
+            logits = self._by_view(inputs)
+            losses = [functional.cross_entropy(view, targets, reduction="none") for view in logits]
+            past = self._past.update(rows, torch.stack(losses).detach())
+            ranks = sum(_ranking_loss(_energy(view), p) for view, p in zip(logits, past, strict=True))
+            return functional.cross_entropy(_weighted(logits), targets) + sum(loss.mean() for loss in losses) + ranks
         if self.kind != "evidence":
             return functional.cross_entropy(self._logits(inputs), targets)
         alphas = self._evidence(inputs)
@@ -68,12 +78,33 @@ class Network:
         joined = torch.cat(inputs, 1)
         if self.kind == "concatenation":
             return _run(joined, self.layers[0])
+        if self.kind == "quality":
+            return _weighted(self._by_view(inputs))
         gates = torch.softmax(_run(joined, self.layers[-1]), 1)
         beliefs = [torch.log_softmax(_run(x, layer), 1) for x, layer in zip(inputs, self.layers, strict=False)]
         return sum(gates[:, m : m + 1] * belief for m, belief in enumerate(beliefs))
 
     def _evidence(self, inputs):
-        return [1 + functional.softplus(_run(x, layer)) for x, layer in zip(inputs, self.layers, strict=True)]
+        return [1 + functional.softplus(logits) for logits in self._by_view(inputs)]
+
+    def _by_view(self, inputs):
+        return [_run(x, layer) for x, layer in zip(inputs, self.layers, strict=True)]
+
+
+class PastLosses:
+    """Mean loss of every sample in every view so far."""
+
+    def __init__(self, n_views, n_samples):
+        self._sums, self._visits = torch.zeros(n_views, n_samples), torch.zeros(n_samples)
+
+    def update(self, rows, losses):
+        """Add losses (n_views, n_rows) of a batch; its means, from 0, the least of all in that view, to 1."""
+        self._sums.index_add_(1, rows, losses)
+        self._visits.index_add_(0, rows, torch.ones(len(rows)))
+        means = self._sums / self._visits.clamp(min=1)
+        met = means[:, self._visits > 0]
+        low, high = met.min(1, keepdim=True).values, met.max(1, keepdim=True).values
+        return (means[:, rows] - low) / (high - low).clamp(min=1e-12)
 
 
 def _tensors(views):
@@ -106,6 +137,24 @@ def _corrupt_one(batch, generator):
         noisy = kept * x + level * torch.randn(x.shape, generator=generator)
         result.append(torch.where((hit & (which == m))[:, None], noisy, x))
     return result
+
+
+def _energy(logits):
+    return torch.logsumexp(logits, 1) / 10  # the scale of the paper's code: the ranking has a margin
+
+
+def _weighted(logits):
+    """Logits of the fusion; the energies learn from the ranking alone."""
+    return sum(_energy(view).detach()[:, None] * view for view in logits)
+
+
+def _ranking_loss(energy, past):
+    """Hinge on neighbours of the batch: of two samples that with the lower past loss has the higher energy.
+
+    The margin is the difference of their losses.
+    """
+    gap, apart = energy - energy.roll(-1), past - past.roll(-1)
+    return torch.relu(torch.sign(apart) * gap + apart.abs()).mean()
 
 
 def _dempster(alphas):

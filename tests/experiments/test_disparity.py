@@ -39,6 +39,14 @@ def test_dividing_out_the_prior_leaves_the_evidence():
     np.testing.assert_allclose(precision, np.tile(evidence.T, (2, 1)))
 
 
+def test_variances_above_that_of_the_prior_still_leave_some_evidence():
+    class Taught:
+        priors = {"vision": (0.0, 600.0), "hearing": (0.0, 600.0)}
+
+    _, precision = disparity.divide_prior(Taught, np.ones((2, 3)), np.array([[900.0, 600.0, 10.0]] * 2))
+    np.testing.assert_allclose(precision[:, 0], [0.1 / 600, 0.1 / 600, 1 / 10 - 1 / 600])
+
+
 def test_verdict_fails_if_constant_precision_does_as_well():
     expected = np.tile([0.3, 0.2, 0.1, 0.05], (5, 1, 1))
     bias = np.repeat(expected[:, None], len(RULES), axis=1)

@@ -15,7 +15,7 @@ from experiments._verdict import paired_bootstrap
 from experiments.unreliable_senses import SMOKE, Config, _claims, figure, table, verdict
 from experiments.unreliable_senses._claims import pooled, share_of_gain
 from experiments.unreliable_senses._methods import CHOSEN, METHODS, TRIED
-from experiments.unreliable_senses._networks import Network, _dempster, _evidential_loss
+from experiments.unreliable_senses._networks import Network, PastLosses, _dempster, _evidential_loss, _ranking_loss
 from experiments.unreliable_senses._senses import SEEN, UNSEEN, VIEWS, conditions, corrupt, load_digits
 from experiments.unreliable_senses._trial import SWAP_METHODS, best_of, permuted, test_senses
 
@@ -115,7 +115,7 @@ def test_evidence_for_the_wrong_class_is_punished():
     assert _evidential_loss(wrong, wanted, 0.0).item() < losses[2]
 
 
-@pytest.mark.parametrize("kind", ["concatenation", "gate", "evidence"])
+@pytest.mark.parametrize("kind", ["concatenation", "gate", "evidence", "quality"])
 def test_networks_learn_and_repeat(kind):
     rng = np.random.default_rng(0)
     y = rng.integers(3, size=400)
@@ -124,6 +124,17 @@ def test_networks_learn_and_repeat(kind):
     np.testing.assert_array_equal(*fits)
     np.testing.assert_allclose(fits[0].sum(axis=1), 1, rtol=1e-5)
     assert (fits[0].argmax(axis=1) == y).mean() > 0.9
+
+
+def test_energy_learns_to_rank_as_past_losses_do():
+    past = torch.tensor([0.0, 0.5, 1.0])
+    right, wrong = torch.tensor([2.0, 1.0, 0.0]), torch.tensor([0.0, 1.0, 2.0])
+    assert _ranking_loss(right, past) == 0 and _ranking_loss(right * 0.1, past) > 0  # the margin is not met
+    assert _ranking_loss(wrong, past) > _ranking_loss(right * 0.1, past)
+    losses = PastLosses(1, 4)
+    losses.update(torch.tensor([0, 1, 1]), torch.tensor([[4.0, 1.0, 3.0]]))
+    np.testing.assert_allclose(losses.update(torch.tensor([2, 0]), torch.tensor([[0.0, 2.0]])), [[0, 1]])
+    np.testing.assert_allclose(losses.update(torch.tensor([1]), torch.tensor([[2.0]])), [[2 / 3]])
 
 
 def test_a_gate_trained_with_noise_closes_to_noise():
@@ -205,13 +216,20 @@ def test_the_rule_can_pass_and_every_part_of_it_can_fail(results, monkeypatch):
         assert any(line.startswith("MISSED") and part in line for line in outcome.measured.splitlines())
 
 
-def test_figure_and_table(results):
+def test_figure_and_table(results, monkeypatch):
     drawn = figure(results)
     assert len(drawn.axes) == 10
     import matplotlib.pyplot as plt
 
     plt.close(drawn)
-    rows = next(iter(table(results).values()))
+    monkeypatch.setattr(_claims, "N_DRAWS", 200)
+    tables = list(table(results).values())
+    lead = {row["method"]: row for row in tables[1]}
+    assert lead["oracle"]["gain"] == "100.0 [100.0, 100.0]" and lead["product of experts"]["gain"].startswith(
+        "0.0 [0.0"
+    )
+    assert lead["GMM reliability"]["PrecisionFusion minus it"].startswith("+0.6 [+0.3")
+    rows = tables[0]
     assert [row["method"] for row in rows] == list(METHODS) and rows[-1]["gain"] == 100
     assert [row["slope"] for row in list(table(results).values())[-1]] == [0.1, 0.1]
 
