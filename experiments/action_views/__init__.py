@@ -12,20 +12,26 @@ Prediction  (P1) The supervised action decoder reaches R2 0.6 and beats a random
             with 5 labels. (P5) The signs of R2 and H@1 hold on unknown backgrounds; accuracy there as in P4. (acting)
             In unknown rooms 10 points above time contrast with all labels and 20 with 5, at most 2 below the same
             without action; on unknown backgrounds R2 0.15 above time contrast, H@1 0.4; shuffled actions lose both.
-Controls    Random encoder, identity, shuffled and no action, supervised decoder; the room told by each head; paired
+            (glance) In unknown rooms 3 points above time contrast with all and with 5 labels, and above the same
+            mosaics and clouds without knowledge of the object.
+Controls    Random encoder, identity, shuffled and no action, supervised decoder; the room told by each head; of
+            single glances mosaics over the whole frame, masks of other views, twice the time; paired
             objects and initial weights; settings from three tries each, SimCLR five (experiments/
             data/action_views_tuning.csv), on seeds, rooms and lights that no table shows.
 Citation    Devillers and Lefort (2023), EquiMod, ICLR; Aubret et al. (2023), Time to augment, ICLR; Garrido et al.
             (2023), SIE and 3DIEBench, ICML.
-Cost        17 minutes of processor time for the five seeds of the table `main`, 12 for `acting`, 6 for `planning`.
+Cost        17 minutes of processor time for the five seeds of the table `main`, 12 for `acting`, 6 for `planning`,
+            45 for `glance`.
 
-experiments/data/action_views_main.csv is the table of `mesmrise run action_views --jobs 2`; action_views_acting.csv and
-action_views_planning.csv are those of `mesmrise run action_views --jobs 2 --table acting` and `--table planning`.
+experiments/data/action_views_main.csv is the table of `mesmrise run action_views --jobs 2`; action_views_acting.csv,
+action_views_glance.csv and action_views_planning.csv are those of `mesmrise run action_views --jobs 2 --table acting`,
+`--table glance` and `--table planning`.
 
 `--table` chooses the question: main, bundled (objects made by people), ablations, multimodal (image and cloud),
-acting (the object is put away for a moment, which shows the room alone), or planning (turning an object to a goal
-view). `_data` makes objects, rooms, views and experience; `_train` trains any `Method` of `_methods`; `_measure` says
-what an encoder knows; `_comparison` does that for all methods of a table, `_claims` judges them and `_page` shows them;
+acting (the object is put away for a moment, which shows the room alone), glance (that is done in training only), or
+planning (turning an object to a goal view). `_data` makes objects, rooms, views and experience; `_train` trains any `Method` of `_methods`; `_measure` says
+what an encoder knows; `_comparison` does that for all methods of a table, `_glance` for designs that make something of
+the experience before (`_pasting`), `_claims` judges them and `_page` shows them;
 `_planning` has all of its own table.
 """
 
