@@ -33,7 +33,7 @@ OTHERS = ("pixels", "random encoder", "time contrast, invariance", "shuffled act
 class Config:
     """What can be varied; every field is a flag of the command line. Chosen on seed 100."""
 
-    n_objects: int = 3  # that look different in every pose; a symmetrical one comes on top
+    n_objects: int = 2  # that look different in every pose; a symmetrical one comes on top
     n_turns: int = 2000  # of each object, for the encoders
     episode: int = 8  # turns about one axis before the other has its turn
     n_views: tuple[int, int] = (2000, 4000)  # that a map learns from, with one turning axis and with two
@@ -44,9 +44,9 @@ class Config:
     size: int = 16  # pixels
     width: int = 16  # channels of the first block of the encoder
     noise: float = 0.005  # standard deviation of a pixel, as a share of the full range
-    n_steps: int = 1200  # of every training
+    n_steps: int = 400  # of every training
     batch_size: int = 64
-    temperature: float = 0.2
+    temperature: float = 0.5
 
 
 SMOKE = Config(

@@ -9,7 +9,7 @@ from experiments.manifold_topology._supervised import supervised
 from experiments.manifold_topology._world import SENSE, circles
 from smc import Transitions
 from smc.encoders import ConvEncoder, EquivarianceModule, embed, pretrain
-from smc.encoders.objectives import EquiMod, TimeContrast
+from smc.encoders.objectives import ActionDecoder, EquiMod, TimeContrast
 
 N_COMPONENTS = 48  # of the pixels
 IDEAL = "true pose"
@@ -23,6 +23,8 @@ METHODS = (
     "time contrast, invariance",
     "EquiMod, backbone",
     "EquiMod, equivariance",
+    "action decoder, backbone",
+    "action decoder, equivariance",
     "shuffled action",
 )
 
@@ -42,6 +44,7 @@ def methods(world, config, seed, rng):
 
     # Other objects would be the easiest negatives, and one object's poses be left in a corner of the sphere.
     told = [trained(s, EquiMod(config.temperature)) for s in steps]
+    decoding = [trained(s, ActionDecoder()) for s in steps]
     misled = [trained(s, EquiMod(config.temperature), "shuffled") for s in steps]
     untrained = EquivarianceModule(trunk, steps[0].action.shape[1], seed=seed).eval()
     contrast = trained(joined(steps), TimeContrast(0.2))  # which needs other objects as negatives
@@ -52,8 +55,14 @@ def methods(world, config, seed, rng):
         yield ideal(poses * world.seen_to_turn(number), config.ideal_noise, rng)
         yield read[number](images)
         yield pixels.transform(_flat(images)).astype(np.float32)
-        heads = ("backbone",), ("backbone", "invariance"), ("backbone", "equivariance"), ("equivariance",)
-        for module, chosen in zip((untrained, contrast, told[number], misled[number]), heads):
+        both = ("backbone", "equivariance")
+        for module, chosen in (
+            (untrained, ("backbone",)),
+            (contrast, ("backbone", "invariance")),
+            (told[number], both),
+            (decoding[number], both),
+            (misled[number], ("equivariance",)),
+        ):
             embedded = embed(module, images, chosen)
             for columns in module.columns(chosen).values():
                 yield np.ascontiguousarray(embedded[:, columns])
