@@ -15,7 +15,7 @@ from experiments.density_on_manifolds._learning import CELLS
 from experiments.manifold_topology import _shape, _supervised
 from experiments.manifold_topology import _world as _turning
 from smc.encoders import ConvEncoder
-from smc.worlds import Camera, ObjectBank, pose_matrix, render
+from smc.worlds import Camera, Mesh, ObjectBank, pose_matrix, render
 
 
 def turntable(n_objects=4, **changes):
@@ -188,6 +188,23 @@ def test_an_object_is_turned_about_one_axis_at_a_time():
         turned, held = number % 2, 1 - number % 2
         assert np.ptp(_turning.circles(seen), axis=0)[[held, held + 2]] == pytest.approx(0, abs=1e-5)
         assert np.ptp(seen[:, turned]) > 1
+
+
+def test_faces_are_painted_by_the_direction_they_look_in():
+    corners = np.array([[0, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
+    mesh = Mesh(corners, np.array([[0, 1, 2], [0, 2, 1], [0, 0, 1]], np.int32), np.zeros((3, 3), np.float32))
+    assert _turning.painted(mesh).face_colors == pytest.approx(
+        np.array([[0.95, 0.5, 0.5], [0.05, 0.5, 0.5], [0.5, 0.5, 0.5]])
+    )
+
+
+def test_only_the_vase_looks_the_same_from_every_side():
+    world = _turning.Turning(manifold_topology.Config(noise=0.0), np.random.default_rng(0))
+    poses = np.column_stack([np.linspace(-np.pi, np.pi, 13)[:-1], np.zeros(12)])
+    for number in range(len(world.families)):
+        views = world.look(np.full(12, number), poses).reshape(12, -1)
+        apart = np.linalg.norm(views[:, None] - views, axis=-1)[~np.eye(12, dtype=bool)]
+        assert apart.min() > 0.5 if world.seen_to_turn(number)[0] else apart.max() < 0.1
 
 
 def test_the_supervised_ceiling_learns_what_it_is_told():
