@@ -36,8 +36,8 @@ class Turning:
         """Transitions of one object from pose to pose, and the poses before.
 
         It is turned about yaw for an episode, then about roll, by any angle; every episode starts anew at any pose.
-        With both axes turned at once views are told apart by roll alone, which moves most pixels, and yaw is not
-        learned. Each episode is a group: its views differ by the turned axis only.
+        Each is a group, whose views differ by the turned axis only: were both axes turned at once, views could be
+        told apart by the one that moves more pixels.
         """
         before, after = self._rng.uniform(-np.pi, np.pi, (2, n, 2))
         episodes = np.arange(n) // episode
