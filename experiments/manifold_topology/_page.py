@@ -10,13 +10,17 @@ from experiments.manifold_topology._learning import METHODS
 from experiments.manifold_topology._shape import TRUTH
 
 SHAPES = ("ring", "torus")
-SHOWN = ("pixels", "random encoder", "time contrast, invariance", "EquiMod, equivariance")
-SHOWN_VIEWS = 150
+SHOWN = ("supervised", "pixels", "time contrast, invariance", "EquiMod, equivariance")
+SHOWN_VIEWS = 300
 
 
-def right(results, name, kind="betti", *, symmetrical=False):
-    """Share (n_seeds, 2) of a method's maps with the Betti numbers of the pose, by number of turning axes."""
-    betti = results[kind][:, METHODS.index(name)]
+def of(results, name):
+    """Betti numbers (n_seeds, n_objects + 1, 2, 3) of the maps of one method."""
+    return results["betti"][:, METHODS.index(name)]
+
+
+def right(betti, *, symmetrical=False):
+    """Share (n_seeds, 2) of maps with the Betti numbers of the pose, by number of turning axes."""
     betti = betti[:, -1:] if symmetrical else betti[:, :-1]
     truth = np.array(TRUTH["symmetrical" if symmetrical else "asymmetrical"])
     return (betti == truth).all(axis=-1).mean(axis=1)
@@ -28,20 +32,21 @@ def table(results):
     for name in METHODS:
         row = {"map of": name}
         for i, shape in enumerate(SHAPES):
-            share = paired_bootstrap(right(results, name)[:, i])
+            share = paired_bootstrap(right(of(results, name))[:, i])
             row |= {f"{shape}, right": share.mean, f"{shape}, low": share.low, f"{shape}, high": share.high}
-            found = results["betti"][:, METHODS.index(name), :-1, i].reshape(-1, 3)
+            found = of(results, name)[:, :-1, i].reshape(-1, 3)
             values, counts = np.unique(found, axis=0, return_counts=True)
             row[f"{shape}, most frequent"] = " ".join(map(str, values[counts.argmax()]))
-            row[f"{shape} permuted, right"] = right(results, name, "permuted")[:, i].mean()
-            row[f"{shape} of the vase, right"] = right(results, name, symmetrical=True)[:, i].mean()
+            row[f"{shape} of the vase, right"] = right(of(results, name), symmetrical=True)[:, i].mean()
         rows.append(row)
     return rows
 
 
 def figure(results):
-    """The manifolds of one object in three principal components, coloured by yaw; below, how often they are right."""
+    """The manifolds of one object in three principal components, coloured by yaw, with the map
+    drawn on; below, how often they are right."""
     import matplotlib.pyplot as plt
+    from mpl_toolkits.mplot3d.art3d import Line3DCollection
 
     fig = plt.figure(figsize=(12.5, 9))
     grid = fig.add_gridspec(3, len(SHOWN), height_ratios=(1, 1, 0.8))
@@ -50,7 +55,10 @@ def figure(results):
             ax = fig.add_subplot(grid[i, column], projection="3d")
             points = results["shown"][0, METHODS.index(name), i]
             colours = np.degrees(results["yaw"][0, i])
-            dots = ax.scatter(*points.T, c=colours, cmap="twilight", s=9, vmin=-180, vmax=180, depthshade=False)
+            dots = ax.scatter(*points.T, c=colours, cmap="twilight", s=6, vmin=-180, vmax=180, depthshade=False)
+            units = results["units"][0, METHODS.index(name), i]
+            links = units[np.argwhere(results["linked"][0, METHODS.index(name), i])]
+            ax.add_collection3d(Line3DCollection(links, colors="black", linewidths=0.6, alpha=0.5))
             found = results["betti"][0, METHODS.index(name), 0, i]
             ax.set_title(f"{name}\n{shape}: Betti {' '.join(map(str, found))}", fontsize=9)
             for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
@@ -59,7 +67,7 @@ def figure(results):
     fig.colorbar(dots, ax=fig.axes, shrink=0.5, label="yaw (degrees)", ticks=[-180, -90, 0, 90, 180])
     shares = fig.add_subplot(grid[2, :])
     for i, (shape, colour) in enumerate(zip(SHAPES, (PALETTE[0], PALETTE[3]))):
-        intervals = [paired_bootstrap(right(results, name)[:, i]) for name in METHODS]
+        intervals = [paired_bootstrap(right(of(results, name))[:, i]) for name in METHODS]
         means = np.array([interval.mean for interval in intervals])
         ends = np.array([[v.mean - v.low, v.high - v.mean] for v in intervals]).T if len(results["betti"]) > 1 else None
         x = np.arange(len(METHODS)) + 0.36 * (i - 0.5)
