@@ -1,5 +1,6 @@
 """The part that all experiments share: command line, seeds, resume, results folder, verdict."""
 
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -63,10 +64,15 @@ class Experiment:
         return parts[1] if parts[0] == "experiments" else parts[-1]
 
     @property
-    def title(self) -> str:
-        """First line of the script's docstring."""
+    def text(self) -> str:
+        """The script's docstring."""
         module = sys.modules.get(f"experiments.{self.name}") or sys.modules[self.run.__module__]
-        return (module.__doc__ or self.name).strip().splitlines()[0]
+        return (module.__doc__ or self.name).strip()
+
+    @property
+    def title(self) -> str:
+        """Its first line."""
+        return self.text.splitlines()[0]
 
     def __call__(self, argv=None) -> int:
         """Run with the arguments of a command line and return its exit code."""
@@ -86,6 +92,7 @@ class Experiment:
     def parse(self, argv) -> tuple[Options, object]:
         """Options and config; --smoke and --quick choose the config whose values are then the defaults."""
         base = self.smoke if "--smoke" in argv else self.quick if "--quick" in argv else self.Config()
+        n_seeds = 1 if {"--smoke", "--quick"} & set(argv) else self.default_seeds
 
         flat = tyro.conf.arg(name="")
         fields = [
@@ -93,9 +100,11 @@ class Experiment:
             ("config", Annotated[self.Config, flat]),
         ]
         Arguments = make_dataclass("Arguments", fields)
-        defaults = Arguments(Options(threads=self.threads), base)
+        seeds = None if "--figure-only" in argv else n_seeds  # None: all that are finished
+        defaults = Arguments(Options(seeds=seeds, threads=self.threads), base)
         prog = f"mesmrise run {self.name}"
-        arguments = tyro.cli(Arguments, default=defaults, args=argv, prog=prog, description=self.title)
+        text = re.sub(r"\n+(?=\S)", "\n\n", self.text)  # tyro joins lines that are not indented
+        arguments = tyro.cli(Arguments, default=defaults, args=argv, prog=prog, description=text)
         return arguments.options, arguments.config
 
     def carry_out(self, options: Options, config) -> int:
@@ -106,8 +115,7 @@ class Experiment:
             if not set(seeds) or not set(seeds) <= set(folder.finished_seeds()):
                 raise RefusedError(f"--figure-only needs finished seeds; {folder.path} has {folder.finished_seeds()}")
         else:
-            short = options.smoke or options.quick
-            seeds = range(options.seeds or (1 if short else self.default_seeds))
+            seeds = range(options.seeds or self.default_seeds)
             self.run_seeds(folder, config, seeds, options)
         return self.report(folder, folder.load(list(seeds)), options)
 

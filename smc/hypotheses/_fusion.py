@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fusion import CausalInference, fuse_gaussians
-from smc.hypotheses._density import normalise_scores
+from smc._scores import normalise_scores
 
 BAYESIAN = ("averaging", "selection", "matching")
 

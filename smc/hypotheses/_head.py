@@ -10,7 +10,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from smc.encoders._runtime import seeded
 from smc.hypotheses._calibration import fit_platt
 from smc.hypotheses._density import HypothesisDensity
-from smc.hypotheses._schedules import assignment_at, default_schedule
+from smc.hypotheses._schedules import assignment_at, check_assignment
 from topology._validation import check_choice, check_integer, check_real
 
 DISTANCES = ("squared", "euclidean")
@@ -32,7 +32,7 @@ class Prediction(NamedTuple):
     def density(self, row, **options):
         """`HypothesisDensity` of one row; options are its keyword arguments."""
         hypotheses, scores = self.hypotheses[row].detach(), self.scores[row].detach()
-        return HypothesisDensity(hypotheses.double().numpy(), scores.double().numpy(), **options)
+        return HypothesisDensity(hypotheses.double().cpu().numpy(), scores.double().cpu().numpy(), **options)
 
 
 class Loss(NamedTuple):
@@ -92,10 +92,7 @@ class MultiHypothesisHead(nn.Module):
         self.n_hypotheses = check_integer("n_hypotheses", n_hypotheses, 1)
         self.n_features = check_integer("n_features", n_features, 1)
         self.n_outputs = check_integer("n_outputs", n_outputs, 1)
-        if isinstance(assignment, str):
-            default_schedule(assignment, n_hypotheses)
-        elif not callable(assignment):
-            raise TypeError(f"assignment must be a name, an Annealed or a callable, got {assignment!r}")
+        check_assignment(assignment, self.n_hypotheses)
         self.assignment = assignment
         self.distance = check_choice("distance", distance, DISTANCES)
         self.score_weight = check_real("score_weight", score_weight, 0)
@@ -130,8 +127,9 @@ class MultiHypothesisHead(nn.Module):
 
         Raises
         ------
-        ValueError
-            Shapes that do not fit, targets that are not finite, a row without any target.
+        TypeError, ValueError
+            Targets or mask that are no Tensor, shapes that do not fit, targets that are not finite, a row without any
+            target.
         """
         distances, rows = self.distances(prediction, targets, mask)
         detached = distances.detach()
@@ -171,7 +169,7 @@ class MultiHypothesisHead(nn.Module):
         """
         prediction = self(features)
         hits = self.hits(prediction, targets, mask)
-        slope, intercept = fit_platt(prediction.logits.double().numpy(), hits.numpy())
+        slope, intercept = fit_platt(prediction.logits.double().cpu().numpy(), hits.cpu().numpy())
         of_scores = slice(self.n_hypotheses * self.n_outputs, None)
         self.linear.weight[of_scores] *= slope
         self.linear.bias[of_scores] = slope * self.linear.bias[of_scores] + intercept
@@ -180,7 +178,7 @@ class MultiHypothesisHead(nn.Module):
     def _score_loss(self, logits, hits):
         if self.rejection == "all":
             return binary_cross_entropy_with_logits(logits, hits)
-        ticket = torch.rand(hits.shape, generator=self._generator, dtype=hits.dtype) - 2 * hits
+        ticket = torch.rand(hits.shape, generator=self._generator, dtype=hits.dtype).to(hits.device) - 2 * hits
         rejected = torch.zeros_like(hits).scatter_(1, ticket.argmax(dim=1, keepdim=True), 1.0)
         chosen = torch.maximum(hits, rejected)
         losses = binary_cross_entropy_with_logits(logits, hits, reduction="none")
@@ -190,6 +188,9 @@ class MultiHypothesisHead(nn.Module):
 def _check_targets(hypotheses, targets, mask):
     """Targets (n_targets, d), and the row of each unless there is exactly one per row."""
     n_rows, _, n_outputs = hypotheses.shape
+    for name, values in (("targets", targets), ("mask", mask)):
+        if values is not None and not isinstance(values, torch.Tensor):
+            raise TypeError(f"{name} must be a Tensor, got {type(values).__name__}")
     if targets.ndim not in (2, 3) or len(targets) != n_rows or targets.shape[-1] != n_outputs or n_rows == 0:
         expected = f"({n_rows}, {n_outputs}) or ({n_rows}, M, {n_outputs}) with at least one row"
         raise ValueError(f"targets must have shape {expected}, got {tuple(targets.shape)}")
@@ -200,7 +201,7 @@ def _check_targets(hypotheses, targets, mask):
         )
     rows = None
     if targets.ndim == 3:
-        mask = torch.ones(targets.shape[:2], dtype=torch.bool) if mask is None else mask
+        mask = torch.ones(targets.shape[:2], dtype=torch.bool, device=targets.device) if mask is None else mask
         if not (targets.shape[1] and mask.any(dim=1).all()):
             raise ValueError("targets must hold at least one target in every row, got an empty set")
         rows, places = mask.nonzero(as_tuple=True)
@@ -214,5 +215,5 @@ def _hits(distances, rows, n_rows):
     """1 where a hypothesis won at least one target of its row, else 0, in the precision of the distances."""
     winners = distances.argmin(dim=1)
     hits = distances.new_zeros(n_rows, distances.shape[1])
-    hits[torch.arange(n_rows) if rows is None else rows, winners] = 1.0
+    hits[torch.arange(n_rows, device=hits.device) if rows is None else rows, winners] = 1.0
     return hits

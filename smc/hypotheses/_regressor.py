@@ -19,7 +19,7 @@ from smc.encoders._runtime import seeded, torch_threads
 from smc.hypotheses._density import HypothesisDensity
 from smc.hypotheses._head import MultiHypothesisHead
 from smc.hypotheses._regressor_file import load_regressor, save_regressor
-from topology._validation import check_integer, check_matrix, check_real
+from topology._validation import check_integer, check_magnitude, check_matrix, check_real
 
 BANDWIDTHS = (1e-3, 1.0)  # searched, in units of the spread of the targets
 
@@ -113,9 +113,12 @@ class MultiHypothesisRegressor(RegressorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            Parameters out of range, fewer than 2 samples, a sample without target, NaN or infinity.
+            Parameters out of range, fewer than 2 samples, a sample without target, NaN, infinity, or numbers whose
+            squares could not be added up.
         """
         self._check_parameters()
+        if callback is not None and not callable(callback):
+            raise TypeError(f"callback must be None or callable, got {callback!r}")
         X, targets, mask = self._check_data(X, y)
         rng = check_random_state(self.random_state)
         order = rng.permutation(len(X))
@@ -166,11 +169,15 @@ class MultiHypothesisRegressor(RegressorMixin, BaseEstimator):
         ----------
         x : array-like (n_features,)
         kind : {"kernel", "voronoi"}, default="kernel"
-        bandwidth : float, default=None
+        bandwidth : float > 0, default=None
             None: `bandwidth_`.
         """
+        check_is_fitted(self, "bandwidth_")
+        if np.shape(x) not in ((self.n_features_in_,), (1, self.n_features_in_)):
+            raise ValueError(f"x must be one input of shape ({self.n_features_in_},), got shape {np.shape(x)}")
         hypotheses, scores = self.predict_hypotheses(np.reshape(x, (1, -1)))
-        return HypothesisDensity(hypotheses[0], scores[0], kind=kind, bandwidth=bandwidth or self.bandwidth_)
+        bandwidth = self.bandwidth_ if bandwidth is None else bandwidth
+        return HypothesisDensity(hypotheses[0], scores[0], kind=kind, bandwidth=bandwidth)
 
     def save(self, path):
         """Write the fitted regressor to a file that `load` reads; it then predicts the same bits on the same machine.
@@ -212,6 +219,8 @@ class MultiHypothesisRegressor(RegressorMixin, BaseEstimator):
     def _check_parameters(self):
         for name in ("n_hypotheses", "n_epochs", "batch_size"):
             check_integer(name, getattr(self, name), 1)
+        if not isinstance(self.hidden, (tuple, list)):
+            raise TypeError(f"hidden must be a tuple of widths, such as (64, 64), got {self.hidden!r}")
         for i, width in enumerate(self.hidden):
             check_integer(f"hidden[{i}]", width, 1)
         check_real("learning_rate", self.learning_rate, 0, open_low=True)
@@ -237,6 +246,8 @@ class MultiHypothesisRegressor(RegressorMixin, BaseEstimator):
             self._flat = y.ndim == 1
             targets = y.reshape(len(y), 1, -1).astype(np.float64)
             mask = np.ones(targets.shape[:2], dtype=bool)
+        check_magnitude("X", X, np.float64)
+        check_magnitude("y", targets[mask], np.float64)
         self.n_outputs_ = targets.shape[2]
         return X, targets, mask
 

@@ -1,5 +1,7 @@
 """How the assignment of targets to hypotheses changes while they learn."""
 
+import torch
+
 from topology._validation import check_choice, check_real
 from topology.assignment import boltzmann, neural_gas, relaxed, top_n, winner_take_all
 
@@ -47,6 +49,22 @@ class Annealed:
         if self.rule is top_n:
             value = max(1, round(value))
         return lambda distances: self.rule(distances, value)
+
+
+def check_assignment(assignment, n_hypotheses):
+    """Refuse what is no assignment, or needs more hypotheses than there are, before anything is trained."""
+    if isinstance(assignment, str):
+        default_schedule(assignment, n_hypotheses)
+    elif isinstance(assignment, Annealed):
+        for progress in (0.0, 1.0):
+            try:
+                assignment(progress)(torch.zeros((1, n_hypotheses)))
+            except ValueError as error:
+                raise ValueError(
+                    f"assignment {assignment!r} does not suit {n_hypotheses} hypotheses: {error}"
+                ) from error
+    elif not callable(assignment):
+        raise TypeError(f"assignment must be a name, an Annealed or a callable, got {assignment!r}")
 
 
 def assignment_at(assignment, progress, n_hypotheses):

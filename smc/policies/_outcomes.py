@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import xlogy
 
+from smc._scores import normalise_scores
 from smc.policies._policy import ValuePolicy, n_agents
 from topology._validation import check_real
 
@@ -42,16 +43,10 @@ def outcome_information(hypotheses, scores, resolution):
     0.693
     """
     resolution = check_real("resolution", resolution, 0, open_low=True)
-    hypotheses, scores = np.asarray(hypotheses, dtype=np.float64), np.asarray(scores, dtype=np.float64)
-    if hypotheses.ndim < 2 or not hypotheses.size or scores.shape != hypotheses.shape[:-1]:
-        raise ValueError(
-            f"hypotheses must have shape (..., K, d) and scores (..., K); got {hypotheses.shape} and {scores.shape}"
-        )
-    if not (np.isfinite(hypotheses).all() and np.isfinite(scores).all()):
-        raise ValueError("hypotheses and scores must be finite")
-    if scores.min() < 0 or (scores.max(axis=-1) == 0).any():
-        raise ValueError("scores must be at least 0 and not all 0 for any outcome")
-    mass = scores / scores.sum(axis=-1, keepdims=True)
+    hypotheses = np.asarray(hypotheses, dtype=np.float64)
+    if hypotheses.ndim < 2 or not hypotheses.size or not np.isfinite(hypotheses).all():
+        raise ValueError(f"hypotheses must be finite and have shape (..., K, d), got shape {hypotheses.shape}")
+    mass = normalise_scores(scores, hypotheses.shape[:-1])
     squares = np.square(hypotheses[..., :, None, :] - hypotheses[..., None, :, :]).sum(axis=-1)
     overlap = np.exp(-squares / (8 * resolution**2))
     density = np.einsum("...kj,...j->...k", overlap, mass)

@@ -28,6 +28,7 @@ def pareto_front(rewards, *, reference=None, worse="error"):
     ValueError
         NaN or infinity, a reference of another dimension, or points worse than the reference.
     """
+    check_choice("worse", worse, ("error", "ignore"))
     rewards = check_matrix("rewards", rewards).astype(np.float64)
     kept = np.ones(len(rewards), dtype=bool) if reference is None else _reaching(rewards, reference, worse)[1]
     on_front = np.zeros(len(rewards), dtype=bool)
@@ -96,7 +97,7 @@ def sparsity(rewards):
     Parameters
     ----------
     rewards : array-like (n_points, n_objectives)
-        Dominated points are left out.
+        Dominated points are left out, and copies count once.
 
     Returns
     -------
@@ -107,7 +108,7 @@ def sparsity(rewards):
     Xu et al. (2020), Prediction-guided multi-objective reinforcement learning for continuous robot control, ICML.
     """
     rewards = check_matrix("rewards", rewards).astype(np.float64)
-    front = np.sort(rewards[pareto_front(rewards)], axis=0)
+    front = np.sort(np.unique(rewards[pareto_front(rewards)], axis=0), axis=0)
     return float((np.diff(front, axis=0) ** 2).sum() / max(len(front) - 1, 1))
 
 

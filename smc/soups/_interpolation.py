@@ -13,22 +13,22 @@ def soup(states, weights=None):
     Parameters
     ----------
     states : sequence of dict of str to array
-        torch state dicts or dicts of numpy arrays, with the same keys and shapes. Integers and booleans (counters) are
-        not averaged: they come from the network with the largest weight.
+        torch state dicts or dicts of numpy arrays, with the same keys, shapes and types. Integers and booleans
+        (counters) are not averaged: they come from the network with the largest weight.
     weights : sequence of float (n_states,), or dict of str to such sequences, optional
-        On the simplex: at least 0, sum 1. A dict gives weights by layer: the longest key that begins the name of an
-        array decides, and "" stands for all others. None: equal weights.
+        On the simplex: at least 0, sum 1. A dict gives weights by layer: the longest key that is the name of an array,
+        or its beginning up to a dot, decides, and "" stands for all others. None: equal weights.
 
     Returns
     -------
     state : dict of str to array
-        New arrays. Running statistics of batch normalisation are averaged too, which is not what the averaged network
-        would measure: see `recompute_batch_norm`.
+        New arrays, without a gradient. Running statistics of batch normalisation are averaged too, which is not what
+        the averaged network would measure: see `recompute_batch_norm`.
 
     Raises
     ------
     TypeError
-        Something that is not a dict.
+        Something that is not a dict of arrays, or arrays of another type or library.
     ValueError
         No state, other keys or shapes, or weights off the simplex.
 
@@ -41,10 +41,10 @@ def soup(states, weights=None):
         weights = np.full(len(states), 1 / len(states))
     by_layer = weights if isinstance(weights, Mapping) else {"": weights}
     by_layer = {prefix: check_weights(_weights_name(prefix), w, len(states)) for prefix, w in by_layer.items()}
-    idle = [prefix for prefix in by_layer if prefix and not any(name.startswith(prefix) for name in states[0])]
+    idle = [prefix for prefix in by_layer if prefix and not any(_is_part(name, prefix) for name in states[0])]
     if idle:
-        raise ValueError(f"weights name layers that no array begins with: {', '.join(map(repr, idle))}")
-    return {name: _average(name, [state[name] for state in states], _find(by_layer, name)) for name in states[0]}
+        raise ValueError(f"weights name layers that no array belongs to: {', '.join(map(repr, idle))}")
+    return {name: _average([state[name] for state in states], _find(by_layer, name)) for name in states[0]}
 
 
 def recompute_batch_norm(model, batches):
@@ -55,15 +55,23 @@ def recompute_batch_norm(model, batches):
     model : torch module
         Changed in place; weights are left alone, and so is its training mode.
     batches : iterable of inputs of the model
+        At least one.
 
     Returns
     -------
     model
+
+    Raises
+    ------
+    ValueError
+        No batch. Then, and whenever the model refuses a batch, its statistics are those it had before.
     """
     import torch
 
     layers = [layer for layer in model.modules() if hasattr(layer, "reset_running_stats") and layer.track_running_stats]
-    before = [(part, part.training) for part in model.modules()], [layer.momentum for layer in layers]
+    modes = [(part, part.training) for part in model.modules()]
+    momenta = [layer.momentum for layer in layers]
+    statistics = [{name: buffer.clone() for name, buffer in layer.named_buffers(recurse=False)} for layer in layers]
     model.eval()
     for layer in layers:
         layer.reset_running_stats()
@@ -75,18 +83,23 @@ def recompute_batch_norm(model, batches):
             for batch in batches:
                 model(batch)
                 n_batches += 1
+        if n_batches == 0:
+            raise ValueError("batches must hold at least one batch, got none")
+    except BaseException:
+        for layer, before in zip(layers, statistics):
+            for name, buffer in before.items():
+                getattr(layer, name).copy_(buffer)
+        raise
     finally:
-        for part, mode in before[0]:
+        for part, mode in modes:
             part.training = mode
-        for layer, momentum in zip(layers, before[1]):
+        for layer, momentum in zip(layers, momenta):
             layer.momentum = momentum
-    if n_batches == 0:
-        raise ValueError("batches must hold at least one batch; the running statistics are empty now")
     return model
 
 
 def check_states(states):
-    """Dicts of arrays with equal keys and shapes, as a list."""
+    """Dicts of arrays with equal keys, shapes and types, as a list."""
     if isinstance(states, Mapping):
         raise TypeError("states must be a sequence of dicts, got one dict")
     states = list(states)
@@ -101,9 +114,15 @@ def check_states(states):
                 f"states[{i}] must have the keys of states[0], differs in {', '.join(map(repr, other[:5]))}"
             )
         for name, array in state.items():
-            shape, expected = tuple(array.shape), tuple(states[0][name].shape)
-            if shape != expected:
+            first = states[0][name]
+            if not (hasattr(array, "shape") and hasattr(array, "dtype")):
+                raise TypeError(f"states[{i}][{name!r}] must be an array, got {type(array).__name__}")
+            if tuple(array.shape) != tuple(first.shape):
+                expected, shape = tuple(first.shape), tuple(array.shape)
                 raise ValueError(f"states[{i}][{name!r}] must have shape {expected} as in states[0], got {shape}")
+            if (_library(array), array.dtype) != (_library(first), first.dtype):
+                expected, kind = (f"{_library(a)} {a.dtype}" for a in (first, array))
+                raise TypeError(f"states[{i}][{name!r}] must be {expected} as in states[0], got {kind}")
     return states
 
 
@@ -122,24 +141,42 @@ def _weights_name(prefix):
 
 
 def _find(by_layer, name):
-    matching = [prefix for prefix in by_layer if name.startswith(prefix)]
+    matching = [prefix for prefix in by_layer if _is_part(name, prefix)]
     if not matching:
         raise ValueError(f"weights must cover every array, none for {name!r}; the key '' stands for all others")
     return by_layer[max(matching, key=len)]
 
 
-def _average(name, arrays, weights):
+def _is_part(name, prefix):
+    """Whether an array is or belongs to what a key of the weights names: "layer1" does not name "layer10.bias"."""
+    return prefix in ("", name) or name.startswith(prefix.removesuffix(".") + ".")
+
+
+def _average(arrays, weights):
     if not _is_floating(arrays[0]):
-        chosen = arrays[int(weights.argmax())]
-        return chosen.clone() if hasattr(chosen, "clone") else chosen.copy()
+        return _copied(arrays[int(weights.argmax())])
     # An end of the simplex is that network, bit by bit, whatever the others hold.
     used = [(float(w), array) for w, array in zip(weights, arrays) if w > 0]
-    total = used[0][0] * used[0][1]
+    total = _copied(used[0][1])
+    total *= used[0][0]
     for weight, array in used[1:]:
-        total = total + weight * array
+        total += weight * _detached(array)
     return total
+
+
+def _copied(array):
+    array = _detached(array)
+    return array.clone() if hasattr(array, "clone") else array.copy()
+
+
+def _detached(array):
+    return array.detach() if hasattr(array, "detach") else array
 
 
 def _is_floating(array):
     kind = getattr(array.dtype, "kind", None)
     return kind in ("f", "c") if kind else array.dtype.is_floating_point or array.dtype.is_complex
+
+
+def _library(array):
+    return type(array).__module__.partition(".")[0]

@@ -14,6 +14,7 @@ from smc.soups import (
     dominated_share,
     hypervolume,
     linear_mode_gap,
+    module_rewards,
     pareto_front,
     recompute_batch_norm,
     soup,
@@ -41,6 +42,43 @@ def test_weights_by_layer():
     mixed = soup(states(), {"": [1, 0, 0], "b": [0, 0, 1]})
     assert np.array_equal(mixed["a.weight"], states()[0]["a.weight"])
     assert np.array_equal(mixed["b.weight"], states()[2]["b.weight"])
+
+
+def test_layers_are_named_up_to_a_dot():
+    names = ("layer1.weight", "layer10.weight", "layer1.1.bias", "layer1")
+    first, second = ({name: np.full(2, value) for name in names} for value in (0.0, 1.0))
+    for key in ("layer1", "layer1."):
+        mixed = soup([first, second], {"": [1, 0], key: [0, 1]})
+        assert [mixed[name][0] for name in names[:3]] == [1, 0, 1]
+    with pytest.raises(ValueError, match="'lay'"):
+        soup([first, second], {"": [1, 0], "lay": [0, 1]})
+
+
+def test_arrays_of_other_types_are_refused():
+    first, second = {"w": np.zeros(2)}, {"w": np.ones(2, dtype=int)}
+    for pair in ([first, second], [second, first]):
+        with pytest.raises(TypeError, match=r"states\[1\]\['w'\] must be numpy"):
+            soup(pair)
+    with pytest.raises(TypeError, match="must be an array, got list"):
+        soup([{"w": [0.0, 1.0]}, first])
+    torch = pytest.importorskip("torch")
+    with pytest.raises(TypeError, match=r"must be numpy float64 as in states\[0\], got torch torch.float64"):
+        soup([first, {"w": torch.zeros(2, dtype=torch.float64)}])
+
+
+def test_arrays_without_dimensions_stay_arrays():
+    mixed = soup([{"scale": np.array(1.0)}, {"scale": np.array(2.0)}])
+    assert isinstance(mixed["scale"], np.ndarray) and mixed["scale"] == 1.5
+
+
+def test_parameters_give_a_soup_without_gradient():
+    torch = pytest.importorskip("torch")
+    layers = [dict(torch.nn.Linear(2, 2).named_parameters()) for _ in range(2)]
+    for weights in ([0.5, 0.5], [1, 0]):
+        mixed = soup(layers, weights)
+        assert not any(tensor.requires_grad for tensor in mixed.values())
+    mixed["weight"].zero_()
+    assert layers[0]["weight"].any()
 
 
 def test_an_end_is_a_copy_even_beside_infinity():
@@ -71,8 +109,19 @@ def test_torch_states_and_batch_norm():
     assert torch.allclose(networks[0][1].running_mean, outputs.mean(dim=0), atol=1e-4)
     assert torch.allclose(networks[0][1].running_var, outputs.var(dim=0), rtol=0.05)
     assert networks[0].training and networks[0][1].momentum == 0.1
-    with pytest.raises(ValueError, match="at least one batch"):
-        recompute_batch_norm(networks[0], [])
+
+
+def test_refused_batches_leave_the_statistics():
+    torch = pytest.importorskip("torch")
+    network = torch.nn.Sequential(torch.nn.Linear(2, 4), torch.nn.BatchNorm1d(4))
+    network(torch.randn(50, 2, generator=torch.Generator().manual_seed(0)))
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    with pytest.raises(ValueError, match="at least one batch, got none"):
+        recompute_batch_norm(network, [])
+    with pytest.raises(RuntimeError):
+        recompute_batch_norm(network, [torch.zeros(5, 2), torch.zeros(5, 3)])
+    assert all(torch.equal(before[name], tensor) for name, tensor in network.state_dict().items())
+    assert network.training and network[1].momentum == 0.1
 
 
 def test_soups_load_no_torch():
@@ -120,6 +169,8 @@ def test_points_worse_than_the_reference():
     assert pareto_front(points).all()
     assert hypervolume(points[1:2], reference=[0, 0], worse="ignore") == 0
     assert hypervolume([[2.0], [3.0]], reference=[1.0]) == 2
+    with pytest.raises(ValueError, match="worse must be one of"):
+        pareto_front(points, worse="drop")
     with pytest.raises(ValueError, match="reference must hold 2 finite numbers"):
         hypervolume(points, reference=[0, 0, 0])
 
@@ -127,6 +178,7 @@ def test_points_worse_than_the_reference():
 def test_sparsity():
     front = np.array([[0.0, 3.0], [1.0, 2.0], [3.0, 0.0], [0.5, 0.5]])  # the last one is dominated
     assert sparsity(front) == pytest.approx((1 + 1 + 4 + 4) / 2)
+    assert sparsity(np.concatenate([front, front[:2]])) == sparsity(front)  # copies count once
     assert sparsity(front[:1]) == 0
 
 
@@ -140,40 +192,75 @@ def test_gap_of_a_bowl_and_of_a_ridge():
     assert three.gap == pytest.approx(0) and three.rewards.shape == (1, 1)
 
 
-class Corridor:
-    """Three steps; each pays its action in the first objective and its square as a cost in the second."""
+@pytest.fixture
+def corridor():
+    """A made environment of three steps: each pays its action in the first objective, its square costs in the second.
 
-    def reset(self, seed):
-        self.place, self.step_number = seed, 0
-        return self.place, {}
+    The place is the seed of the episode; the action 0 never ends it.
+    """
+    gymnasium = pytest.importorskip("gymnasium")
 
-    def step(self, action):
-        self.step_number += 1
-        return self.place, np.array([action, -(action**2)]), self.step_number == 3, False, {}
+    class Corridor(gymnasium.Env):
+        observation_space = gymnasium.spaces.Discrete(100)
+        action_space = gymnasium.spaces.Box(-10, 10)
+        reward_space = gymnasium.spaces.Box(-100, 100, (2,))
+
+        def reset(self, *, seed=None, options=None):
+            super().reset(seed=seed)
+            self.place, self.step_number = np.int64(seed), 0
+            return self.place, {}
+
+        def step(self, action):
+            self.step_number += int(action != 0)
+            return self.place, np.array([action, -(action**2)]), self.step_number == 3, False, {}
+
+    gymnasium.register("tests/Corridor-v0", entry_point=Corridor)
+    yield gymnasium.make("tests/Corridor-v0", disable_env_checker=True)
+    del gymnasium.registry["tests/Corridor-v0"]
 
 
-def test_returns_of_vector_rewards():
-    returns = vector_returns(Corridor(), lambda place: place, n_episodes=2, seed=1)
+def test_returns_of_vector_rewards(corridor):
+    returns = vector_returns(corridor, lambda place: place, n_episodes=2, seed=1)
     assert returns == pytest.approx([3 * 1.5, -3 * 2.5])
-    discounted = vector_returns(Corridor(), lambda place: 1, n_episodes=1, seed=0, discount=0.5)
+    discounted = vector_returns(corridor, lambda place: 1, n_episodes=1, seed=0, discount=0.5)
     assert discounted == pytest.approx([1.75, -1.75])
+
+
+def test_environments_that_give_no_returns(corridor):
+    import gymnasium
+
+    with pytest.raises(ValueError, match="within max_steps=50"):
+        vector_returns(corridor, lambda place: 0, n_episodes=1, seed=0, max_steps=50)
+    with pytest.raises(ValueError, match="finite numbers"):
+        vector_returns(corridor, lambda place: np.nan, n_episodes=1, seed=0)
+    together = gymnasium.make_vec("tests/Corridor-v0", 2, vectorization_mode="sync")
+    with pytest.raises(TypeError, match="not a vector environment; got SyncVectorEnv"):
+        vector_returns(together, lambda place: place, n_episodes=1, seed=0)
 
 
 def test_rewards_from_the_objectives_of_an_encoder():
     torch = pytest.importorskip("torch")
+    from smc.encoders import ConvEncoder
     from smc.encoders.objectives import multi_positive_nt_xent
 
-    rng = np.random.default_rng(0)
-    X, groups = torch.from_numpy(rng.normal(size=(12, 5))), torch.arange(4).repeat_interleave(3)
-    ends = [{"w": torch.from_numpy(rng.normal(size=(5, 3)))} for _ in range(2)]
+    X = torch.rand(12, 8, 8, 3, generator=torch.Generator().manual_seed(0))
+    groups = torch.arange(4).repeat_interleave(3)
+    encoders = [ConvEncoder(4, 8, 5, seed=seed) for seed in range(2)]
 
-    def evaluate(state):
-        z = torch.nn.functional.normalize(X @ state["w"], dim=1)
-        return -multi_positive_nt_xent(z, groups).item(), -state["w"].square().sum().item()
+    def agreement(encoder):
+        return multi_positive_nt_xent(torch.nn.functional.normalize(encoder(X), dim=1), groups)
 
-    report = linear_mode_gap(ends, evaluate)
-    assert report.rewards.shape == (11, 2) and report.gap[[0, -1]] == pytest.approx(0)
+    def size(encoder):
+        return sum(parameter.square().sum() for parameter in encoder.parameters())
+
+    report = linear_mode_gap([e.state_dict() for e in encoders], module_rewards(encoders[0], [agreement, size]))
+    with torch.no_grad():
+        expected = [[-agreement(encoder.eval()).item(), -size(encoder).item()] for encoder in encoders]
+    assert report.rewards[[0, -1]] == pytest.approx(np.array(expected), rel=1e-5)
+    assert report.gap[[0, -1]] == pytest.approx(0)
     assert (report.gap[1:-1, 1] > 0).all()  # a concave reward lies above its chord
+    with pytest.raises(TypeError, match="losses must be one or more callables"):
+        module_rewards(encoders[0], [])
 
 
 @pytest.mark.parametrize(
@@ -209,3 +296,8 @@ def test_bad_states():
         linear_mode_gap(states(), len)
     with pytest.raises(ValueError, match="finite numbers"):
         linear_mode_gap(states()[:2], lambda state: np.nan)
+    lengths = iter([2, 3])
+    with pytest.raises(ValueError, match="as many rewards for every state, got 2 and 3"):
+        linear_mode_gap(states()[:2], lambda state: np.zeros(next(lengths)))
+    with pytest.raises(TypeError, match="weights must hold real numbers"):
+        linear_mode_gap(states()[:2], len, {"": [[1, 0]]})

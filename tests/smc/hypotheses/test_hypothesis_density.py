@@ -79,6 +79,39 @@ def test_copies_of_a_hypothesis_share_its_cell(kind):
     assert twice.mass_.shape == (5,) and twice.mass_.sum() == pytest.approx(1)
 
 
+def test_hypotheses_and_masses_stay_in_the_given_order():
+    places = [[3.0], [-1.0], [2.0], [-1.0]]
+    model = HypothesisDensity(places, [1, 2, 3, 4])
+    assert model.hypotheses.tolist() == places and model.mass_ == pytest.approx([0.1, 0.2, 0.3, 0.4])
+
+
+@pytest.mark.parametrize("gap", [1e-4, 1.0, 30.0])
+def test_one_dimension_is_exact(gap):
+    """Cells may be much narrower or much wider than the kernels."""
+    model = HypothesisDensity([[0.0], [gap], [-gap]], [0.2, 0.5, 0.3], kind="voronoi", bandwidth=1.0)
+    edges = [-40.0, -gap / 2, gap / 2, 40.0]
+    for low, high, mass in zip(edges, edges[1:], (0.3, 0.2, 0.5)):
+        x = np.linspace(low, high, 20_001)[1:-1, None]
+        assert np.exp(model.score_samples(x)).sum() * (x[1, 0] - x[0, 0]) == pytest.approx(mass, rel=1e-3)
+    X = model.sample(3000, 0)
+    assert np.abs(X[:, 0]).max() < 40
+    middle = X[np.abs(X[:, 0]) <= gap / 2, 0]
+    assert len(middle) / len(X) == pytest.approx(0.2, abs=0.03)
+    assert middle.std() == pytest.approx(min(1.0, gap / 12**0.5), rel=0.15) and len(np.unique(X)) == len(X)
+
+
+def test_narrow_cells_in_two_dimensions():
+    """Where hypotheses are close, hardly a draw of a kernel stays in its cell."""
+    model = HypothesisDensity([[0.0, 0.0], [1e-3, 0.0], [0.0, 1e-3], [-1e-3, -1e-3]], [1, 2, 3, 4], kind="voronoi")
+    for reach, first, mass in ((0.6, False, 0.9), (2e-3, True, 0.1)):
+        X = np.random.default_rng(0).uniform(-reach, reach, (200_000, 2))
+        inside = (((X[:, None] - model.hypotheses) ** 2).sum(axis=2).argmin(axis=1) == 0) == first
+        assert (np.exp(model.score_samples(X)) * inside).mean() * (2 * reach) ** 2 == pytest.approx(mass, rel=0.1)
+    X = model.sample(500, 0)
+    mine = X[((X[:, None] - model.hypotheses) ** 2).sum(axis=2).argmin(axis=1) == 0]
+    assert len(mine) / 500 == pytest.approx(0.1, abs=0.04) and mine.any(axis=1).all()
+
+
 def test_follows_the_protocol():
     assert isinstance(density("kernel"), Density)
     assert density("kernel").mass_ == pytest.approx(SCORES / SCORES.sum())

@@ -41,6 +41,15 @@ def test_branches_are_kept_with_their_probabilities():
     assert density.score_samples([[10.0]]) > density.score_samples([[0.0]]) + 5
 
 
+@pytest.mark.parametrize("n_samples, seed", [(10, 0), (20, 2)])
+def test_few_samples_leave_every_hypothesis_some_mass(n_samples, seed):
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(0.5, 1.5, n_samples)
+    y = 10 * np.where(rng.random(n_samples) < 0.75, 1, -1) * x
+    _, scores = MultiHypothesisRegressor(3, random_state=seed).fit(x[:, None], y).predict_hypotheses([[1.0]])
+    assert 0.02 < scores.min() and scores.max() < 0.95
+
+
 def test_sets_of_targets():
     X, _ = branches()
     both = np.stack([10 * X, -10 * X], axis=1)
@@ -100,7 +109,30 @@ def test_bad_target_sets():
         MultiHypothesisRegressor(2, **QUICK).fit(X, sets)
 
 
-LINEAR = ("weight", "bias")
+@pytest.mark.parametrize("name, scales", [("y", (1, 1e160)), ("X", (1e200, 1))])
+def test_numbers_too_large_to_scale(name, scales):
+    X, y = branches(20)
+    with pytest.raises(ValueError, match=f"{name} must not exceed"):
+        MultiHypothesisRegressor(2, **QUICK).fit(scales[0] * X, scales[1] * y)
+
+
+def test_refused_before_any_training():
+    with pytest.raises(TypeError, match="hidden must be a tuple of widths"):
+        MultiHypothesisRegressor(2, hidden=16).fit(*branches(20))
+    with pytest.raises(TypeError, match="callback must be None or callable"):
+        MultiHypothesisRegressor(2, **QUICK).fit(*branches(20), callback=3)
+
+
+def test_density_of_one_input():
+    X, y = branches(50)
+    model = MultiHypothesisRegressor(2, **QUICK | {"n_epochs": 1}).fit(X, y)
+    assert model.predict_density(X[:1]).bandwidth == model.predict_density(X[0]).bandwidth == model.bandwidth_
+    with pytest.raises(ValueError, match="bandwidth must be in"):
+        model.predict_density(X[0], bandwidth=0.0)
+    with pytest.raises(ValueError, match=r"x must be one input of shape \(1,\), got shape \(2, 1\)"):
+        model.predict_density(X[:2])
+
+
 ANNEALED = Annealed(assignment.relaxed, 0.5, 0.01)
 
 

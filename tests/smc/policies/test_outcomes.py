@@ -46,9 +46,9 @@ def test_policy_takes_the_action_where_outcomes_differ():
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ((np.zeros((2, 1)), [0.0, 0.0], 1.0), "not all 0"),
+        ((np.zeros((2, 1)), [0.0, 0.0], 1.0), "all be zero"),
         ((np.zeros((2, 1)), [0.5, -0.5], 1.0), "at least 0"),
-        ((np.zeros((2, 1)), [0.5], 1.0), r"scores \(..., K\)"),
+        ((np.zeros((2, 1)), [0.5], 1.0), r"scores must have shape \(2,\)"),
         ((np.full((2, 1), np.inf), [0.5, 0.5], 1.0), "finite"),
         ((np.zeros((2, 1)), [0.5, 0.5], 0.0), "resolution"),
     ],
