@@ -33,7 +33,7 @@ OFFICIAL = {  # mean over 50 t, then t = 0, .5, 1
     "sMCL": (0.190, 0.241, 0.181, 0.249),
     "ensemble": (0.619, 0.402, 0.717, 0.377),
 }
-ATOMS = ("rMCL", "rMCL*", "sMCL", "ensemble", "MDN, means", "codebook")
+ATOMS = ("rMCL", "rMCL*", "sMCL", "ensemble", "ensemble, nearest target", "MDN, means", "codebook")
 SAMPLED = ("MDN, drawn", "rMCL, drawn", "truth, drawn")  # as many samples as the truth has; only at the t shown
 ALLOWED, LEAST_GAIN = 0.01, 0.02
 
@@ -78,6 +78,7 @@ def run(config: Config, seed: int) -> dict[str, np.ndarray]:
         "rMCL": Hypotheses(config, seed, config.width, config.n_steps, **options),
         "rMCL*": Hypotheses(config, seed, config.width, config.n_steps, rejection="one", **options),
         "ensemble": Ensemble(config, seed),
+        "ensemble, nearest target": Ensemble(config, seed, nearest=True),
         "MDN, means": MixtureDensityNetwork(config, seed),
         "codebook": JointCodebook(config, seed),
     }
