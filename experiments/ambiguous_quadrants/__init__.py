@@ -7,7 +7,9 @@ Prediction  (1) EMD of rMCL to the truth, mean over t, at most .01 above the off
             are worse by more than .02 at t = 0 and at t = 1. (3) With all hypotheses but one started far away, hard
             winner-take-all leaves at least 15 of 20 dead, annealed and neural-gas assignment at most 1.
 Controls    Independent ensemble, mixture density network, a joint codebook without any network; fresh samples of the
-            truth (floor). The collapse test trains a smaller network and uses the squared distance for all assignments.
+            truth (floor). The ensemble comes near its official .619 only if every network learns the nearest target of
+            each set (a row of its own); with one target per input it is at .75. The collapse test trains a smaller
+            network and uses the squared distance for all assignments.
 Citation    Letzelter et al. (2023), NeurIPS, and the EMD values stored with its code; Perera et al. (2024), NeurIPS.
 Cost        5 minutes of processor time for 10 seeds; training is shorter than the paper's (Config says how long).
 """
