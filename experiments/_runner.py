@@ -1,5 +1,6 @@
 """The part that all experiments share: command line, seeds, resume, results folder, verdict."""
 
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -63,10 +64,15 @@ class Experiment:
         return parts[1] if parts[0] == "experiments" else parts[-1]
 
     @property
-    def title(self) -> str:
-        """First line of the script's docstring."""
+    def text(self) -> str:
+        """The script's docstring."""
         module = sys.modules.get(f"experiments.{self.name}") or sys.modules[self.run.__module__]
-        return (module.__doc__ or self.name).strip().splitlines()[0]
+        return (module.__doc__ or self.name).strip()
+
+    @property
+    def title(self) -> str:
+        """Its first line."""
+        return self.text.splitlines()[0]
 
     def __call__(self, argv=None) -> int:
         """Run with the arguments of a command line and return its exit code."""
@@ -97,7 +103,8 @@ class Experiment:
         seeds = None if "--figure-only" in argv else n_seeds  # None: all that are finished
         defaults = Arguments(Options(seeds=seeds, threads=self.threads), base)
         prog = f"mesmrise run {self.name}"
-        arguments = tyro.cli(Arguments, default=defaults, args=argv, prog=prog, description=self.title)
+        text = re.sub(r"\n+(?=\S)", "\n\n", self.text)  # tyro joins lines that are not indented
+        arguments = tyro.cli(Arguments, default=defaults, args=argv, prog=prog, description=text)
         return arguments.options, arguments.config
 
     def carry_out(self, options: Options, config) -> int:

@@ -2,7 +2,8 @@
 
 Finding     A view shows the cosine of an angle; its sign is hidden, so that one action leads to one of two next views.
             A single prediction lies between them, where nothing ever is. Scored hypotheses keep both, with their
-            probabilities; so does a mixture density network (MDN), which on image-like outcomes blurs them.
+            probabilities; so does a mixture density network (MDN), which on image-like outcomes blurs them. Images are
+            bumps on a line here; rendered objects, unseen in training, turn either way in `ambiguous_outcomes`.
 Prediction  On images, P(+) by the scores of rMCL lies within .07 of the truth on average, and its worse branch is
             missed by at most half as much as by the MDN. On scalars the MDN is expected to be as good or better.
 Controls    One prediction with squared error (must fail both), MDN with as many components, annealed hypotheses.

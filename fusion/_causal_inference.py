@@ -11,7 +11,9 @@ from fusion._causal.checks import (
     as_responses,
     as_stimuli,
     check_constant,
+    check_replaced_noise,
     check_settings,
+    differing,
 )
 from fusion._causal.fitting import (
     carry_over,
@@ -27,7 +29,7 @@ from fusion._causal.fitting import (
 )
 from fusion._causal.layout import make_layout, plausible
 from fusion._causal.likelihood import Likelihood
-from fusion._causal.observer import observe, on_scale, reports
+from fusion._causal.observer import observe, on_scale, random_responses, reports
 from fusion._causal.parameters import STRATEGIES, noise_of
 from fusion._causal.predictive import leave_one_out_posterior
 from topology._validation import check_choice, check_generator, check_integer
@@ -59,18 +61,21 @@ class CausalInference(BaseEstimator):
         Held fixed if a number, fitted if None. By default all are fitted except motor noise and lapses, which are 0.
         `motor_sigma` is added to estimates; `lapse` is the probability of a random response.
     sigma : array-like of shape (n_modalities,) or None, default=None
-        Noise SD of each sense; NaN entries, or None, are fitted.
+        Noise SD of each sense; NaN entries, or None, are fitted. Given precisions replace it where nothing is fitted.
     varying : tuple of int or None, default=None
         Senses whose noise depends on the condition. None: all.
     noise : {"constant", "eccentricity"}, default="constant"
-        With eccentricity the variance grows as sigma**2 (1 + w**2 s**2), w fitted for each sense (`eccentricity_`).
+        With eccentricity the variance grows as sigma**2 (1 + w**2 s**2).
+    eccentricity : array-like of shape (n_modalities,) or None, default=None
+        w of each sense; NaN entries, or None, are fitted.
     period : float or None, default=None
         Full circle in units of the stimuli where these are directions: then s**2 becomes
         2 (period / 2 pi)**2 (1 - cos(2 pi s / period)).
     precision_scale : float or None, default=1.0
         Where `fit` is given precisions: the factor by which they are multiplied; None: fitted.
     bounds : dict or None, default=None
-        Overrides the limits of parameters: {"prior_sigma": (1, 100), ...}.
+        Overrides the limits of parameters: {"prior_sigma": (1, 100), ...}. Only values that a parameter can have: SDs
+        above 0, probabilities of a common cause between 0 and 1.
     n_starts : int, default=6
         Starts of the optimiser, from a Sobol' sequence; all but those far behind are followed to an optimum. With
         eccentricity two more, from the best constant noise.
@@ -84,7 +89,8 @@ class CausalInference(BaseEstimator):
     prior_mean_, prior_sigma_, criterion_, motor_sigma_, lapse_, precision_scale_ : float
         NaN where the model has no such parameter.
     standard_errors_ : dict of str to float
-        Of each fitted parameter, from the curvature of the log-likelihood; NaN at a bound or where it is flat.
+        Of each fitted parameter, from the curvature of the log-likelihood; NaN at a bound or where it is flat. Where
+        trials have two answers also from how slopes vary over trials (sandwich), see Notes.
     log_likelihood_, aic_, bic_ : float
     n_parameters_, n_responses_ : int
     conditions_ : ndarray of shape (n_conditions,)
@@ -95,6 +101,11 @@ class CausalInference(BaseEstimator):
     together, are beyond it. Where only one sense is present every strategy gives its own estimate. The observer knows
     its own noise, also where that grows with eccentricity; a heteroscedastic likelihood is not inverted by it. It tells
     right from left by the sign of its estimate, not by the probability that the stimulus is to the right.
+
+    Two answers of one trial come from the same measurements, but the likelihood multiplies their probabilities, as is
+    usual: a composite likelihood. Standard errors allow for that; `aic_`, `bic_` and `leave_one_out` count the answers
+    as independent and so overstate differences, up to twofold under forced fusion. To compare strategies leave out
+    whole trials (`cross_val_log_likelihood`), or ask once per trial.
 
     References
     ----------
@@ -117,6 +128,7 @@ class CausalInference(BaseEstimator):
         lapse=0.0,
         varying=None,
         noise="constant",
+        eccentricity=None,
         period=None,
         precision_scale=1.0,
         bounds=None,
@@ -135,6 +147,7 @@ class CausalInference(BaseEstimator):
         self.lapse = lapse
         self.varying = varying
         self.noise = noise
+        self.eccentricity = eccentricity
         self.period = period
         self.precision_scale = precision_scale
         self.bounds = bounds
@@ -174,7 +187,7 @@ class CausalInference(BaseEstimator):
         if constant is not None:
             check_constant(constant, self, int(likelihood.counts.sum()))
         starts = self._draw_starts(layout)
-        if not self._uses_precision and self.noise == "eccentricity":
+        if np.isin(layout.eccentricity, layout.free).any():
             if constant is None:
                 theta = constant_noise(likelihood, self._draw_starts)
             else:
@@ -187,7 +200,7 @@ class CausalInference(BaseEstimator):
         self.n_parameters_, self.n_responses_ = len(layout.free), int(likelihood.counts.sum())
         self.aic_ = 2 * self.n_parameters_ - 2 * self.log_likelihood_
         self.bic_ = self.n_parameters_ * np.log(self.n_responses_) - 2 * self.log_likelihood_
-        self._layout, self._likelihood = layout, likelihood
+        self._layout, self._likelihood, self._fitted_settings = layout, likelihood, self.get_params()
         self._publish()
         warn_if_degenerate(layout, self._theta, errors)
         return self
@@ -270,7 +283,7 @@ class CausalInference(BaseEstimator):
     def simulate(self, stimuli, random_state=None, *, condition=None, precision=None):
         """Responses to noisy measurements of the stimuli, shaped as `fit` takes them.
 
-        Works without a fit if every parameter of the strategy was given.
+        Works without a fit if every parameter of the strategy was given, `eccentricity` included where noise grows.
         """
         rng = check_generator(random_state)
         stimuli, noise, p_common, settings = self._observed(stimuli, condition, precision)
@@ -282,14 +295,10 @@ class CausalInference(BaseEstimator):
             return np.where(lapsed[:, 0], rng.integers(0, 2, len(stimuli)), common.astype(int))
         estimates = reports(observed, common) + self.motor_sigma_ * rng.standard_normal(stimuli.shape)
         said = on_scale(estimates, self.response, self.levels)
-        if self.response == "discrimination":
-            random = rng.choice([-1.0, 1.0], stimuli.shape)
-        elif self.levels is not None:
-            random = rng.choice(as_levels(self.levels), stimuli.shape)
-        else:
-            if self.lapse_ > 0 and not hasattr(self, "response_range_"):
-                raise ValueError("simulating lapses on a continuous scale needs the range of responses that fit learns")
-            random = rng.uniform(*getattr(self, "response_range_", (0.0, 1.0)), stimuli.shape)
+        scale = getattr(self, "response_range_", None)
+        if self.response == "localisation" and self.levels is None and scale is None and self.lapse_ > 0:
+            raise ValueError("simulating lapses on a continuous scale needs the range of responses that fit learns")
+        random = random_responses(stimuli.shape, self.response, self.levels, scale or (0.0, 1.0), rng)
         return np.where(np.isnan(said), np.nan, np.where(lapsed, random, said))
 
     def summary(self):
@@ -307,6 +316,10 @@ class CausalInference(BaseEstimator):
 
     def _prepare(self, stimuli, responses, condition, precision, fitted=False):
         check_settings(self)
+        if fitted:
+            self._check_unchanged(precision)
+        elif precision is not None:
+            check_replaced_noise(self)
         stimuli = as_stimuli(stimuli)
         levels = None if self.levels is None else as_levels(self.levels)
         responses = as_responses(responses, stimuli, self.response, levels)
@@ -325,8 +338,6 @@ class CausalInference(BaseEstimator):
             self._layout = make_layout(
                 self, self.conditions_, self._stimulus_range, self._stimulus_middle, self._uses_precision
             )
-        elif self._uses_precision != (precision is not None):
-            raise ValueError(f"precision must {'' if self._uses_precision else 'not '}be given, as it was in fit")
         return Likelihood(
             STRATEGIES.index(self.strategy), self.response, stimuli, responses, codes, precision, self._layout, levels,
             getattr(self, "response_range_", None), self.period,
@@ -364,11 +375,11 @@ class CausalInference(BaseEstimator):
         check_settings(self)
         stimuli = as_stimuli(stimuli)
         precision = as_precision(precision, stimuli)
-        if not hasattr(self, "log_likelihood_"):
+        if hasattr(self, "log_likelihood_"):
+            self._check_unchanged(precision)
+        else:
             self._use_given(precision, condition)
         _, codes = as_condition(condition, len(stimuli), self.conditions_)
-        if precision is None and self._uses_precision:
-            raise ValueError("precision must be given, as it was in fit")
         layout = self._layout
         noise = noise_of(self._theta, layout, codes, stimuli, precision, self.period)
         p_common = self._theta[layout.p_common[codes]] if layout.p_common.min() >= 0 else np.full(len(codes), np.nan)
@@ -386,6 +397,16 @@ class CausalInference(BaseEstimator):
         self._layout = layout
         self._theta = layout.fixed_values()
         self._publish()
+
+    def _check_unchanged(self, precision):
+        """Refuse to use what was fitted under other settings, or without precisions where they are given now."""
+        changed = differing(self._fitted_settings, self.get_params(), ("bounds", "n_starts", "random_state"))
+        if changed:
+            raise ValueError(f"{', '.join(changed)} changed since fit; call fit again")
+        if self._uses_precision and precision is None:
+            raise ValueError("precision must be given, as it was in fit")
+        if precision is not None and not self._uses_precision:
+            raise ValueError("precision must not be given: it was not in fit, which found sigma_ instead")
 
     def _check_fitted(self):
         if not hasattr(self, "log_likelihood_"):

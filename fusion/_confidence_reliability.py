@@ -65,6 +65,8 @@ class ConfidenceReliability(BaseEstimator):
             Groups that are left out of the fit as a whole.
         """
         self._check_parameters()
+        if y is None:
+            raise ValueError("y must hold the class label of each sample of X; got None")
         X, y = validate_data(self, X, y, ensure_min_samples=2)
         check_classification_targets(y)
         method = "decision_function" if self.score == "energy" else "predict_proba"

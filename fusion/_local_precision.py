@@ -54,6 +54,9 @@ class LocalPrecision(RegressorMixin, BaseEstimator):
     -----
     The estimate is near a posterior mean under the distribution of y in the training data: for blurred samples it is
     pulled toward the mean of y. Precision counts that bias as error.
+
+    Precision says what errors were made near a sample, not whether anything was ever met there: far off its map a
+    sample gets the precision of the nearest cells, unchanged. `DensityReliability` tells such samples.
     """
 
     def __init__(self, estimator=None, *, n_components=12, memory=5000, random_state=None):
@@ -89,6 +92,7 @@ class LocalPrecision(RegressorMixin, BaseEstimator):
             that noise lets one resolve.
         """
         self._check_parameters()
+        _check_numbers(y)
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=2)
         noise = _check_target_variance(target_variance, len(y))
         X_again = self._check_second_glance(X_again, X)
@@ -113,6 +117,7 @@ class LocalPrecision(RegressorMixin, BaseEstimator):
         """
         if not hasattr(self, "n_samples_seen_"):
             return self.fit(X, y, target_variance=target_variance, X_again=X_again)
+        _check_numbers(y)
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, reset=False)
         noise = _check_target_variance(target_variance, len(y)) / self._y_scale**2
         y = (y - self._y_mean) / self._y_scale
@@ -251,6 +256,11 @@ class LocalPrecision(RegressorMixin, BaseEstimator):
             raise ValueError(f"n_components must be an integer of at least 1; got {self.n_components!r}")
         if self.memory is not None and (not isinstance(self.memory, numbers.Real) or not self.memory > 0):
             raise ValueError(f"memory must be None or a positive number of samples; got {self.memory!r}")
+
+
+def _check_numbers(y):
+    if y is not None and np.asarray(y).dtype.kind in "USMmc":
+        raise TypeError(f"y must hold real numbers, got dtype {np.asarray(y).dtype}")
 
 
 def _check_target_variance(target_variance, n_samples):

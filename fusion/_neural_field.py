@@ -61,7 +61,9 @@ class NeuralField:
 
     On the uneven nodes of a learned map a bump creeps toward places where the nodes happen to hold it better, at random
     over places: with 3.5 spacings per kernel width by .06 of a width after 4 time constants and .2 after 30. Reading
-    early, more units or a gentler slope keep it where the cues are.
+    early, more units or a gentler slope keep it where the cues are. Weights of cues near each other are therefore
+    those of their precisions in the mean over places (within .02), not at each: on 250 units, cues 8 apart, kernel of
+    width 6, they have an SD of .16 over places, and 28 % lie within .05 (``mesmrise benchmarks fields``).
 
     Examples
     --------

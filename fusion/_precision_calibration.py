@@ -6,7 +6,7 @@ import numpy as np
 from scipy.stats import spearmanr
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
-from sklearn.utils.validation import column_or_1d
+from sklearn.utils.validation import _num_samples, column_or_1d
 
 from topology._validation import check_integer
 
@@ -77,10 +77,12 @@ def precision_calibration(model, X, y, *, n_bins=10, true_variance=None, held_ou
     Raises
     ------
     ValueError
-        Shapes that disagree, or a true variance that is not positive and finite.
+        Shapes that disagree, y that is not finite, or a true variance that is not positive and finite.
     """
     check_integer("n_bins", n_bins, 1)
-    y = column_or_1d(y)
+    y = _check_target("y", y, X)
+    if held_out is not None:
+        held_out = held_out[0], _check_target("y of held_out", held_out[1], held_out[0])
     variance, squared_error = 1 / model.precision(X), (y - model.predict(X)) ** 2
     references = {"constant": np.full(len(y), squared_error.mean())}
     if held_out is not None:
@@ -110,6 +112,13 @@ def precision_calibration(model, X, y, *, n_bins=10, true_variance=None, held_ou
     )
 
 
+def _check_target(name, y, X):
+    y = column_or_1d(np.asarray(y, dtype=float))
+    if len(y) != _num_samples(X) or not np.isfinite(y).all():
+        raise ValueError(f"{name} must hold {_num_samples(X)} finite numbers, one per sample of X; got {len(y)} values")
+    return y
+
+
 def gaussian_negative_log_likelihood(squared_error, variance):
     """Mean of .5 log(2 pi v) + e**2 / (2 v), in nats."""
     return float(np.mean(0.5 * np.log(2 * np.pi * variance) + squared_error / (2 * variance)))
@@ -123,7 +132,7 @@ def equal_bins(values, n_bins):
 
 
 def _neighbour_variance(model, X, y, X_test):
-    squared_error = (column_or_1d(y) - model.predict(X)) ** 2
+    squared_error = (y - model.predict(X)) ** 2
     X, X_test = np.asarray(X, dtype=float), np.asarray(X_test, dtype=float)
     pca = PCA(min(N_COMPONENTS, *X.shape), random_state=0).fit(X)
     nearest = NearestNeighbors(n_neighbors=min(N_NEIGHBORS, len(X))).fit(pca.transform(X))

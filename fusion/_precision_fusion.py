@@ -136,7 +136,7 @@ class PrecisionFusion(ClassifierMixin, BaseEstimator):
 
         Every expert needs ``partial_fit``, unless it is frozen. A reliability is fitted on the first batch that holds
         its modality, the agreement on the first batch, and then kept: give those that were fitted before, in a
-        `FrozenEstimator`, if batches are small.
+        `FrozenEstimator`, if batches are small. A modality that no batch has held yet has weight 0.
 
         Parameters
         ----------
@@ -151,21 +151,20 @@ class PrecisionFusion(ClassifierMixin, BaseEstimator):
         arrays, y, present, groups = self._read_training(X, y, groups, reset=first)
         if not np.isin(y, all_classes).all():
             raise ValueError(f"y holds labels that are not among classes {all_classes}")
-        if first:
-            self.classes_ = all_classes
-            self.experts_ = {name: clone(expert) for name, _, expert, _ in self.modalities}
-            self.reliabilities_ = {}
-            self.agreement_ = self._fit_agreement(arrays, groups)
+        # A batch can be too small for a reliability or the agreement: before anything else has learned from it.
+        reliabilities = {} if first else dict(self.reliabilities_)
         for name, _, _, reliability in self.modalities:
             rows = present[name]
-            if not rows.any():
-                continue
-            if not is_frozen(self.experts_[name]):
+            if rows.any() and name not in reliabilities:
+                reliabilities[name] = fit_reliability(reliability, arrays[name][rows], y[rows], _rows(groups, rows))
+        if first:
+            self.agreement_ = self._fit_agreement(arrays, groups)
+            self.experts_ = {name: clone(expert) for name, _, expert, _ in self.modalities}
+            self.classes_ = all_classes
+        self.reliabilities_ = reliabilities
+        for name, rows in present.items():
+            if rows.any() and not is_frozen(self.experts_[name]):
                 self.experts_[name].partial_fit(arrays[name][rows], y[rows], classes=self.classes_)
-            if name not in self.reliabilities_:
-                self.reliabilities_[name] = fit_reliability(
-                    reliability, arrays[name][rows], y[rows], _rows(groups, rows)
-                )
         return self
 
     def predict(self, X):
@@ -183,13 +182,13 @@ class PrecisionFusion(ClassifierMixin, BaseEstimator):
 
         Its reliability, or with an agreement the probability that it tells of the common object.
         """
-        check_is_fitted(self)
-        return self._weigh(*self._read(X)).T
+        check_is_fitted(self, "classes_")
+        return self._weigh(*self._read_known(X)).T
 
     def _consult(self, X):
         """What each expert says, (n_modalities, n_samples, n_classes), its weight and whether its sense is there."""
-        check_is_fitted(self)
-        arrays, present = self._read(X)
+        check_is_fitted(self, "classes_")
+        arrays, present = self._read_known(X)
         weights = self._weigh(arrays, present)
         probabilities = np.full((*weights.shape, len(self.classes_)), 1 / len(self.classes_))
         for i, (name, rows) in enumerate(present.items()):
@@ -262,6 +261,11 @@ class PrecisionFusion(ClassifierMixin, BaseEstimator):
         n_samples = len(next(iter(arrays.values())))
         absent = np.zeros(n_samples, dtype=bool)
         return arrays, {name: find_present(arrays[name], name) if name in arrays else absent for name in names}
+
+    def _read_known(self, X):
+        """As `_read`, but only rows whose modality some batch has held."""
+        arrays, present = self._read(X)
+        return arrays, {name: rows & (name in self.reliabilities_) for name, rows in present.items()}
 
     def _split_array(self, X, reset):
         if not reset and not hasattr(self, "n_features_in_"):

@@ -1,5 +1,7 @@
 """Psychometric functions: where two things look alike, how finely they are told apart, how often one guesses."""
 
+import warnings
+
 import numpy as np
 from scipy.optimize import brentq, minimize
 from scipy.special import ndtr
@@ -65,12 +67,24 @@ class Psychometric(BaseEstimator):
         ValueError
             Shapes that disagree, values that are not finite, more answers than trials, fewer than two different x,
             or answers that are all alike.
+
+        Warns
+        -----
+        RuntimeWarning
+            Where yes does not become more frequent with x: there is no threshold then.
         """
         if self.lapse is not None:
             check_real("lapse", self.lapse, 0.0, 1.0, open_high=True)
         if self.confidence is not None:
             check_real("confidence", self.confidence, 0.0, 1.0, open_low=True, open_high=True)
         x, yes, n = _checked(x, yes, n)
+        if (x - np.average(x, weights=n)) @ yes <= 0:
+            warnings.warn(
+                "yes does not become more frequent with x, so that pse_ and threshold_ mean nothing; count the other "
+                "answer if that one does",
+                RuntimeWarning,
+                stacklevel=2,
+            )
         self._x, self._yes, self._n = x, yes, n
         span = np.ptp(x)
         # Coordinates of the search: pse and threshold in units of the range, threshold as a logarithm.

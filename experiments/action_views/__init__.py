@@ -33,12 +33,12 @@ from __future__ import annotations
 
 from experiments._runner import experiment
 
-from . import _claims, _comparison, _page, _planning
+from . import _claims, _comparison, _glance, _page, _planning
 from ._config import QUICK, SMOKE, Config
 
 __all__ = ["QUICK", "SMOKE", "Config", "main"]
 
-RUN = {"planning": _planning.pursue}  # all others compare methods
+RUN = {"planning": _planning.pursue, "glance": _glance.compare}  # all others compare methods on the same frames
 SHOW = {"planning": _planning}
 
 

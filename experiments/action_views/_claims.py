@@ -7,6 +7,7 @@ import numpy as np
 from experiments._verdict import Claim, Interval, Verdict, paired_bootstrap
 
 from ._comparison import TESTS
+from ._glance import GLANCE, GLANCE_CONTROL, GLANCE_SHUFFLED, LONGER, UNINFORMED
 from ._measure import HEADS
 from ._methods import (
     ACTING,
@@ -104,6 +105,7 @@ def sense_claims(results):
 
 UNKNOWN = {"background": "unknown backgrounds", "both": "unknown backgrounds and light"}
 KNOWLEDGE = (("linear", None, "linear", 0.1), ("few", "invariance", "5 labels, invariance head", 0.2))
+GLANCE_GAIN = 0.03  # with all and with 5 labels
 
 
 def acting_claims(results):
@@ -124,6 +126,29 @@ def acting_claims(results):
         yield above(f"{rooms}, {words} - shuffled action", loss)
 
 
+def glance_claims(results):
+    """Gains over the tuned time contrast, and over the same grounds and clouds without knowing what is the object."""
+    for test, rooms in UNKNOWN.items():
+        for measure, head, words, _ in KNOWLEDGE:
+            gain = difference(results, measure, GLANCE, BASELINE, test, head)
+            yield gained(f"{rooms}, {words} - time contrast", gain, GLANCE_GAIN)
+            gain = difference(results, measure, GLANCE, UNINFORMED, test, head)
+            yield above(f"{rooms}, {words} - {UNINFORMED}", gain)
+
+
+def glance_targets(results):
+    """The gain over a longer training, and what predicted consequences cost and bring."""
+    for test, rooms in UNKNOWN.items():
+        for measure, head, words, _ in KNOWLEDGE:
+            gain = difference(results, measure, GLANCE, LONGER, test, head)
+            yield gained(f"{rooms}, {words} - {LONGER}", gain, GLANCE_GAIN)
+            price = difference(results, measure, GLANCE, GLANCE_CONTROL, test, head)
+            yield above(f"{rooms}, {words} - without action", price, -PRICE, mean=True)
+        for measure, words in (("r2", "R2"), ("hit", "H@1")):
+            gain = difference(results, measure, GLANCE, GLANCE_SHUFFLED, test)
+            yield above(f"{rooms}, {words} - shuffled action", gain)
+
+
 def light_target(results):
     r2 = paired_bootstrap(value(results, "r2", ACTING, "both"))
     yield above(f"{UNKNOWN['both']}, R2", r2, 0.2, mean=True)
@@ -135,8 +160,9 @@ CLAIMS = {
     "ablations": ablation_claims,
     "multimodal": sense_claims,
     "acting": acting_claims,
+    "glance": glance_claims,
 }
-TARGETS = {"acting": light_target}  # judged beside the verdict and no part of it
+TARGETS = {"acting": light_target, "glance": glance_targets}  # judged beside the verdict and no part of it
 
 
 def void_baselines(results) -> list[str]:

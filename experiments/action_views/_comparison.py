@@ -42,13 +42,17 @@ def compare(config, seed) -> dict[str, np.ndarray]:
             found = measure(trained[sense], gallery, config, seed, sense=sense, revealed=method.revealed)
             rows.append({key: spread_out(key, value, sense) for key, value in found.items()})
             names.append(f"{method.name}: {sense}" if len(method.senses) > 1 and sense == "points" else method.name)
-            history = getattr(trained, "history", {})
-            losses.append(history.get("total", np.full(config.n_steps, np.nan)))
+            losses.append(minimised(trained, config))
         if method.name == CONTROL:
             ceiling = decoded(trained, gallery)
     stacked = {key: np.stack([row[key] for row in rows]) for key in rows[0]}
     stacked |= {"table": np.array(config.table), "row": np.array(names), "loss": np.stack(losses)}
     return stacked if ceiling is None else stacked | {"ceiling": ceiling}
+
+
+def minimised(trained, config):
+    """Loss (n_steps,) of a training, NaN of none."""
+    return getattr(trained, "history", {}).get("total", np.full(config.n_steps, np.nan))
 
 
 def spread_out(key, value, sense):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-TABLES = ("main", "bundled", "ablations", "multimodal", "acting", "planning")
+TABLES = ("main", "bundled", "ablations", "multimodal", "acting", "glance", "planning")
 
 
 @dataclass(frozen=True)

@@ -196,7 +196,11 @@ class Experience:
     action: np.ndarray  # (n, 2) change of yaw and pitch, radians
 
     def transitions(self, *, revealed=False, senses=("image",)) -> Transitions:
+        """Frames by sense; "revealed" is a sense too: the image, of which what changed alone is left."""
         before, after = (views.sensed(revealed) for views in (self.before, self.after))
+        if "revealed" in senses:
+            for sensed, views in ((before, self.before), (after, self.after)):
+                sensed["revealed"] = views.sensed(revealed=True)["image"]
         chosen = ({sense: sensed[sense] for sense in senses} for sensed in (before, after))
         observation, next_observation = chosen
         return Transitions(observation, self.action, next_observation, group=self.before.object)
@@ -245,6 +249,15 @@ class Gallery:
     room: np.ndarray
     label: np.ndarray
     n_views: int
+
+    def looked_at(self, look) -> Gallery:
+        """The same with `look` (n images -> n images) applied to all images."""
+
+        def seen(views):
+            return replace(views, image=look(views.image))
+
+        tests = {name: seen(views) for name, views in self.tests.items()}
+        return replace(self, probe=seen(self.probe), tests=tests, rooms=seen(self.rooms))
 
 
 SAME_POSES = ("training", "background", "light", "both")

@@ -39,14 +39,19 @@ def measure(module, gallery, config, seed, *, sense="image", revealed=False) -> 
         are those of `SENSE_TESTS`.
     """
     names = SENSE_TESTS[sense]
-    frames = {name: gallery.tests[name].sensed(revealed)[sense] for name in (*names, "families")}
-    probe = gallery.probe.sensed(revealed)[sense]
-    known = {name: by_head(module, x) for name, x in (frames | {"probe": probe}).items()}
+    frames, known = embedded(module, gallery, sense=sense, revealed=revealed)
     return {
         **class_knowledge(known, names, gallery, config, seed),
         **action_knowledge(module, known, frames, names, gallery, config, seed),
         "rooms": room_knowledge(module, gallery, sense, revealed),
     }
+
+
+def embedded(module, gallery, *, sense="image", revealed=False):
+    """Frames of all tests of a sense and of the probe by name, and their embeddings by name and head."""
+    views = {name: gallery.tests[name] for name in (*SENSE_TESTS[sense], "families")} | {"probe": gallery.probe}
+    frames = {name: seen.sensed(revealed)[sense] for name, seen in views.items()}
+    return frames, {name: by_head(module, x) for name, x in frames.items()}
 
 
 def by_head(module, frames):

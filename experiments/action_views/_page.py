@@ -33,7 +33,22 @@ def table(results) -> dict[str, list[dict]]:
     tables["room recognised (chance 1 / 16)"] = [
         {"method": name} | dict(zip(HEADS, map(float, shares), strict=True)) for name, shares in told
     ]
+    if "seconds" in results:
+        tables |= of_glances(results)
     return tables
+
+
+def of_glances(results):
+    """What the ground costs: accuracy without it; and what the trainings of each design cost."""
+    names = results["row"][0].tolist()
+    return {
+        "ground masked: accuracy, all labels, backbone": by_test(results, "linear_masked"),
+        "ground masked: accuracy, 5 labels, invariance": by_test(results, "few_masked", "invariance"),
+        "processor time of training (s)": [
+            {"method": name, "seconds": float(s)}
+            for name, s in zip(names, results["seconds"].mean(axis=0), strict=True)
+        ],
+    }
 
 
 ACTION_TABLES = {
@@ -71,14 +86,16 @@ def figure(results):
     for ax in axes[:, 1]:
         ax.set_yticklabels([])
     draw_rooms(axes[0, 2], results, names)
-    draw_curves(axes[1, 2], results, names)
+    (draw_costs if "seconds" in results else draw_curves)(axes[1, 2], results, names)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     page.legend(
         handles,
         labels,
         loc="outside lower center",
         ncols=len(labels),
-        title="rooms of unseen objects (bars: range of seeds; dotted: chance)",
+        title="rooms of unseen objects (bars: range of seeds; dotted: chance; crosses: both new, ground masked)"
+        if "seconds" in results
+        else "rooms of unseen objects (bars: range of seeds; dotted: chance)",
     )
     return page
 
@@ -92,6 +109,9 @@ def draw_rows(ax, results, names, measure, head):
         shift = (k - 1.5) * 0.16
         ax.hlines(y + shift, seeds.min(axis=1), seeds.max(axis=1), color=PALETTE[k], linewidth=1.2)
         ax.plot(middle, y + shift, "o", color=PALETTE[k], markersize=4.5, label=label)
+    if f"{measure}_masked" in results:
+        masked = [value(results, f"{measure}_masked", name, "both", head).mean() for name in names]
+        ax.plot(masked, y, "x", color="black", markersize=4.5)
     ax.set_yticks(y, names)
     ax.invert_yaxis()
     if measure == "r2":
@@ -108,6 +128,14 @@ def draw_rooms(ax, results, names):
     ax.set_yticks(y, [])
     ax.invert_yaxis()
     ax.legend(loc="lower right", frameon=True)
+
+
+def draw_costs(ax, results, names):
+    seconds = results["seconds"].mean(axis=0)
+    ax.barh(np.arange(len(names)), seconds, 0.6, color=PALETTE[0])
+    ax.set(title="Processor time of training", xlabel="seconds")
+    ax.set_yticks(np.arange(len(names)), [])
+    ax.invert_yaxis()
 
 
 def draw_curves(ax, results, names):

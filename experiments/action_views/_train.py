@@ -55,6 +55,7 @@ def new_encoders(senses, config, seed) -> dict:
     """Encoders of each sense with the initial weights of a seed, the same for every method."""
     makers = {
         "image": lambda: ConvEncoder(size=config.image_size, seed=seed),
+        "revealed": lambda: ConvEncoder(size=config.image_size, seed=seed),
         "points": lambda: PointEncoder(WIDTHS, seed=seed),
     }
     return {sense: makers[sense]() for sense in senses}

@@ -1,23 +1,23 @@
-"""A push that slides or tips, an occluder that hides: scored hypotheses on unseen objects (Letzelter et al. 2023).
+"""A push that slides or tips, an occluder that hides, a turn either way: hypotheses on unseen objects (Letzelter 2023).
 
-Finding     What an action leads to may hang on what cannot be sensed: a push tips an object or slides it by its hidden
-            friction; one of two objects is behind an occluder. Scored hypotheses learn both outcomes and how probable
-            each is, from vectors and from rendered images, and say so of objects that they never met. They also tell
-            where to push: where the outcomes differ, a push tells most about the friction.
-Prediction  (1) The probability of the first outcome, by the scores, lies within .07 of the truth on average, for both
+Finding     Unjudged.
+Prediction  (1) The probability of the first outcome, by the scores, lies within .07 of the truth on average, for all
             actions, from vectors and from images; (2) from images closer than that of a mixture density network (MDN).
             (3) Actions shuffled in training at least double that error, and what happened is everywhere less
             surprising than to one prediction. (4) Three pushes chosen by the hypotheses tell more about friction than
             random ones or a sweep, and 90 % of what an oracle's tell.
+            Beside the rule stands a target: from images the worse branch is missed by at most half as much as by the
+            MDN, as on the simple pictures of `bistable_rotation`.
 Controls    One prediction by squared error, an MDN with as many components, scored hypotheses trained with shuffled
-            actions, even odds in place of the probability; an oracle that knows the rule and the objects' sizes.
-            How far the worse branch is missed is printed in units of the MDN's and not judged: half of it, as in
-            `bistable_rotation`, was not reached on development seeds.
-            Hypotheses learn by neural-gas assignment. With winner-take-all (a row of its own) the design failed on the
-            first five confirmation seeds: on two of them hypotheses died and the error of P behind the occluder was .12
-            and .30 from vectors. What is judged here was chosen on seeds 100 and 101 and runs on fresh streams.
+            actions, the base rate in place of the probability; an oracle that knows the rule and the objects' sizes.
+            Every model has the learning rate, of as many tried, at which its P is best for the task and the sense.
+Designs     Three. The first, with winner-take-all assignment, failed on seeds 0 to 4: on two of them hypotheses died
+            and the error of P behind the occluder was .12 and .30 from vectors. The second, by neural gas, passed on
+            streams 10 to 14; but behind the occluder P was constant, so that a constant answer was right, and all
+            models had one learning rate. The third, judged here on streams 20 to 24, mends both and adds the rotation.
+            What was chosen was chosen on seeds 100 and 101; of the third design seed 100 alone was seen.
 Citation    Letzelter et al. (2023), NeurIPS; Bishop (1994) (MDN); Lindley (1956) (information of an experiment).
-Cost        5 minutes of processor time for 5 seeds.
+Cost        8 minutes of processor time for 5 seeds.
 """
 
 from __future__ import annotations
@@ -38,17 +38,21 @@ SENSES = ("vector", "image")
 MODELS = {
     "one prediction": "MSE",
     "MDN": "MDN",
-    "rMCL, winner-take-all": "winner_take_all",
     "rMCL": "neural_gas",
     "rMCL, shuffled actions": "neural_gas",
 }
-FIRST_STREAM = 10  # seeds 0 to 4 as such were judged with winner-take-all
-# Of 1e-3, 3e-3 and 1e-2 the best for every model, by the error of P on seeds 100 and 101. Only of the MDN on images of
-# pushes 1e-2 makes .15 and .08 where this makes .12 and .13; there it misses a branch by three times as much, or less.
-RATES = {"vector": 1e-2, "image": 3e-3}
+FIRST_STREAM, DESIGN = 20, 3  # streams 0 to 4 and 10 to 14 were judged with the designs before
+# Of Adam, from vectors and from images: the one of 3e-3 and 1e-2 that makes the error of P smallest on seed 100 (for
+# pushes, of these and 1e-3 on seeds 100 and 101).
+RATES = {
+    "one prediction": {"push": (1e-2, 3e-3), "occluder": (1e-2, 3e-3), "rotation": (1e-2, 3e-3)},
+    "MDN": {"push": (1e-2, 1e-2), "occluder": (1e-2, 3e-3), "rotation": (1e-2, 1e-2)},
+    "rMCL": {"push": (1e-2, 3e-3), "occluder": (1e-2, 1e-2), "rotation": (1e-2, 3e-3)},
+}
+RATES["rMCL, shuffled actions"] = RATES["rMCL"]
 OPEN = 0.1  # both outcomes happen where the first has a probability from here to 1 less this
 APART = 0.2  # least squared distance of two outcomes that a probability is read from, in units of the mean
-MOST_ERROR, LEAST_HARM, JUDGED_PUSHES, LEAST_SHARE = 0.07, 2.0, 3, 0.9
+MOST_ERROR, LEAST_HARM, JUDGED_PUSHES, LEAST_SHARE, TARGET = 0.07, 2.0, 3, 0.9, 0.5
 
 
 @dataclass(frozen=True)
@@ -57,12 +61,12 @@ class Config:
 
     n_known: int = 16  # objects of each family to learn from
     n_unseen: int = 6
-    n_train: int = 3000
+    n_train: int = 4000
     n_apart: int = 300  # trials with known objects that choose the width of the kernels
     n_test: int = 600
     n_hypotheses: int = 4
     width: tuple[int, int] = (64, 128)  # of the two hidden layers, for vectors and for images
-    n_steps: tuple[int, int] = (500, 800)
+    n_steps: tuple[int, int] = (500, 600)
     batch_size: int = 128
     n_practised: int = 4000  # objects pushed at random to learn friction from
 
@@ -98,11 +102,11 @@ def compare(config, seed, task, sense, learned, test):
     key = f"{task}_{sense}"
     results = {
         f"distance_{key}": distance[possible].mean(),
-        f"even_{key}": np.abs(0.5 - test.plus)[apart].mean(),
+        f"base_{key}": np.abs(learned.plus.mean() - test.plus)[apart].mean(),
         f"branches_{key}": test.branches[example],
     }
     for name in MODELS:
-        model, left_apart = learn(config, seed, sense, name, learned)
+        model, left_apart = learn(config, seed, task, sense, name, learned)
         places, mass = model.predict(test.before)
         found = judge(places, mass, test.branches, test.plus, apart, possible)
         found["surprise"] = surprise(places, mass, model.widths(test.before, left_apart), happened)
@@ -111,7 +115,7 @@ def compare(config, seed, task, sense, learned, test):
     return {name: np.asarray(value) for name, value in results.items()}
 
 
-def learn(config, seed, sense, name, trials):
+def learn(config, seed, task, sense, name, trials):
     """A model, and inputs and outcomes that it was not trained on."""
     rng = np.random.default_rng((seed, 3))
     before, outcomes = trials.before.copy(), np.arange(len(trials.plus))
@@ -126,7 +130,7 @@ def learn(config, seed, sense, name, trials):
     i = SENSES.index(sense)
     sizes = before.shape[1], trials.branches.shape[2], config.width[i], config.n_hypotheses
     model = build(MODELS[name], *sizes, seed, skip=True)
-    train(model, fresh, config.n_steps[i], RATES[sense])
+    train(model, fresh, config.n_steps[i], RATES[name][task][i])
     drawn = (rng.random(len(trials.plus)) > trials.plus).astype(int)
     return model, (before[n:], trials.branches[outcomes, drawn][n:])
 
@@ -146,7 +150,7 @@ def table(results):
                 for name in MODELS
             ]
             distance = results[f"distance_{key}"].mean()
-            rows.append({"model": "even odds", "error of P": results[f"even_{key}"].mean()})
+            rows.append({"model": "base rate in training", "error of P": results[f"base_{key}"].mean()})
             rows.append({"model": "the other branch", "squared error of the worse branch": distance})
             tables[f"{task}, {sense}s, unseen objects"] = rows
     tables["bits about friction after so many pushes"] = [
@@ -180,6 +184,11 @@ def verdict(results) -> Verdict:
         "friction": all(gain.low > 0 for gain in gains) and share >= LEAST_SHARE,
     }
     ratios = {key: results[f"branch_{key}_rMCL"].mean() / results[f"branch_{key}_MDN"].mean() for key in keys}
+    excess = {
+        key: paired_bootstrap(results[f"branch_{key}_rMCL"], TARGET * results[f"branch_{key}_MDN"]) for key in images
+    }
+    target = ", ".join(f"{'PASS' if e.high < 0 else 'FAIL'} {key.removesuffix('_image')}" for key, e in excess.items())
+    base = {key: results[f"base_{key}"].mean() for key in images}
 
     def listed(values, style):
         return ", ".join(f"{key.replace('_', ', ')} {format(value, style)}" for key, value in values.items())
@@ -189,10 +198,12 @@ def verdict(results) -> Verdict:
         rule=f"unseen objects: mean error of P by rMCL at most {MOST_ERROR} everywhere; from images the MDN's larger,\n"
         f"interval above 0; with shuffled actions more than {LEAST_HARM:g} x as large, one prediction more surprised,\n"
         f"intervals; {JUDGED_PUSHES} pushes by the hypotheses tell more about friction than random ones and a sweep,\n"
-        f"intervals above 0, and at least {LEAST_SHARE:.0%} of the oracle's",
-        measured=f"error of P: {listed(errors, '.3f')}\nMDN's minus this: {listed(ahead, '.3f')}\n"
+        f"intervals above 0, and at least {LEAST_SHARE:.0%} of the oracle's.\n"
+        f"Target beside the rule: from images the error of the worse branch at most {TARGET:g} x the MDN's (interval)",
+        measured=f"design {DESIGN} of {DESIGN}, on fresh streams\nerror of P: {listed(errors, '.3f')}\n"
+        f"by the base rate: {listed(base, '.2f')}\nMDN's minus this: {listed(ahead, '.3f')}\n"
         f"bits more than random {gains[0]:.2f}, than a sweep {gains[1]:.2f}; {share:.0%} of the oracle's\n"
-        f"worse branch in units of the MDN's (not judged): {listed(ratios, '.2g')}\n"
+        f"target of the worse branch: {target}; in units of the MDN's: {listed(ratios, '.2g')}\n"
         f"failed: {', '.join(name for name, ok in checks.items() if not ok) or 'none'}",
         published="none for these tasks",
     )

@@ -11,7 +11,11 @@ from ._tasks import PICTURES, TASKS
 
 SHOWN = ("one prediction", "MDN", "rMCL")
 MODELS = (*SHOWN, "rMCL, shuffled actions")
-BRANCHES = {"push": ("tips", "slides"), "occluder": ("first object", "second")}
+BRANCHES = {
+    "push": ("tips", "slides"),
+    "occluder": ("first object", "second"),
+    "rotation": ("one way", "other way"),
+}
 LEAST_SHARE = 0.05  # of a prediction that is drawn
 GAP = (4, 2)  # rows and columns between pictures
 
@@ -19,9 +23,9 @@ GAP = (4, 2)  # rows and columns between pictures
 def figure(results):
     import matplotlib.pyplot as plt
 
-    fig = plt.figure(figsize=(12, 9.2))
+    fig = plt.figure(figsize=(13, 9.6))
     top, middle, bottom = fig.subfigures(3, 1, height_ratios=[1.15, 0.9, 1])
-    for ax, task in zip(top.subplots(1, 2, width_ratios=[1.6, 1]), TASKS):
+    for ax, task in zip(top.subplots(1, len(TASKS), width_ratios=[1.6, 1, 1]), TASKS):
         _pictures(ax, results, task)
     axes = middle.subplots(1, 4)
     for ax, (measure, sense) in zip(axes, [(m, s) for m in ("error", "branch") for s in ("vector", "image")]):
@@ -77,9 +81,9 @@ def _bars(ax, results, measure, sense):
             ax.plot(np.full(len(values), x), values, ".", color="black", markersize=3)
     if measure == "error":
         for i, task in enumerate(TASKS):
-            even = results[f"even_{task}_{sense}"].mean()
-            label = "even odds" if i else None
-            ax.plot([i - 0.45, i + 0.45], [even, even], "--", color="black", linewidth=1, label=label)
+            base = results[f"base_{task}_{sense}"].mean()
+            label = "base rate" if i else None
+            ax.plot([i - 0.45, i + 0.45], [base, base], "--", color="black", linewidth=1, label=label)
     else:
         ax.set_yscale("log")
         ax.yaxis.set_major_formatter("{x:g}")
@@ -98,7 +102,7 @@ def _surprises(ax, results):
             gain = one - results[f"surprise_{task}_{sense}_{name}"]
             ax.bar(i + shift, gain.mean(), 0.34, color=color, label=name if i == 0 else None)
             ax.plot(np.full(len(gain), i + shift), gain, ".", color="black", markersize=3)
-        labels.append(f"{task}, {sense}s")
+        labels.append(f"{task},\n{sense}s")
     ax.set_xticks(range(len(labels)), labels, fontsize=8)
     ax.grid(axis="x", visible=False)
     ax.axhline(0, color="black", linewidth=0.8)

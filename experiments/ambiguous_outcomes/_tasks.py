@@ -1,4 +1,4 @@
-"""Two actions with two possible outcomes each, sensed as vectors and as images, on objects seen in training or not."""
+"""Three actions with two possible outcomes each, as vectors and as images, on objects seen in training or not."""
 
 from typing import NamedTuple
 
@@ -8,10 +8,11 @@ from smc.worlds import ManipulateObjectVector, ObjectBank, PushedObjects
 
 UNIT = 0.1  # metres; the radius of the objects
 PUSH_SIZE, PUSH_ROWS, PUSH_COLUMNS = 64, slice(20, 44), slice(2, 62)  # of the picture, where objects can be
-HIDE_SIZE = 36
+HELD_SIZE = 36  # of the picture of an object that is held
 POOL = 3  # pixels of a side that become one
-OCCLUDER, SHARE_UNCOVERED = 1.0, 0.8
-P_FIRST = 0.7  # probability that the first of two objects is the one behind the occluder
+OCCLUDER, SHARE_UNCOVERED = 1.0, 0.6
+P_SLOPE = 0.3  # from where the first of two objects was shown to the probability that it is the one that was hidden
+TURNS = (0.6, 1.0)  # radians
 N_EMPTY = 500  # trials that the empty scene is read from
 SURE = 1e-6, 1e6  # frictions at which every push slides, and every push tips
 
@@ -68,33 +69,74 @@ def _push(table, state, friction, actions, rng):
 
 
 def hidings(bank, n, rng):
-    """Trials of the occluder: two objects are shown, then one of them is behind it, which is taken away or left."""
+    """Trials of the occluder: two objects are shown, then one of them is behind it, which is taken away or left.
+
+    The further right the first was shown, the more probably it is the one.
+    """
     first, second = (rng.integers(len(bank), size=n) for _ in range(2))
     second = np.where(first == second, (second + 1) % len(bank), second)
-    yaw, uncovers = rng.uniform(-np.pi / 2, np.pi / 2, (2, n)), rng.random(n) < SHARE_UNCOVERED
-    world = ManipulateObjectVector(
-        n, bank, size=HIDE_SIZE, occluder=OCCLUDER, backgrounds=("plain",), light_azimuth=(-0.5, -0.5)
-    )
-    always, action = np.zeros((2, n, 8))
-    always[:, 7], action[:, 7] = -1, np.where(uncovers, -1, 1)
+    yaw, place = rng.uniform(-np.pi / 2, np.pi / 2, (2, n)), rng.uniform(-1, 1, (2, n))
+    uncovers = rng.random(n) < SHARE_UNCOVERED
+    world = _hands(bank, n, occluder=OCCLUDER)
     shown, seen = [], []
-    for which, turn in ((first, yaw[0]), (second, yaw[1])):
-        options = {"object": which, "pose": np.column_stack([turn, np.zeros((n, 2))]), "background_seed": 0}
+    for which, turn, x in zip((first, second), yaw, place):
+        always, action = np.zeros((2, n, 8))
+        always[:, 3] = action[:, 3] = x
+        always[:, 7], action[:, 7] = -1, np.where(uncovers, -1, 1)
+        pose = np.column_stack([turn, np.zeros((n, 2))])
         for done, found in ((always, shown), (action, seen)):
-            world.reset(seed=int(rng.integers(2**31)), options=options)
-            found.append(_sensed(world.step(done)[0]))
+            found.append(_handled(world, which, pose, done, rng))
     before = {name: np.column_stack([item[name] for item in shown]) for name in shown[0]}
     after = {name: [item[name] for item in seen] for name in shown[0]}
-    return {name: _trials(before[name], uncovers[:, None], after[name], np.full(n, P_FIRST)) for name in before}
+    plus = 0.5 + P_SLOPE * place[0]
+    return {name: _trials(before[name], uncovers[:, None], after[name], plus) for name in before}
+
+
+def rotations(bank, n, rng):
+    """Trials of a push beside an object's middle that rolls it in the plane of the picture, one way or the other.
+
+    It turns about a hidden point, anywhere from its left to its right end; in the first branch the push is to the right
+    of that. The action tells where the push is, in [-1, 1], and how far the object turns.
+    """
+    which, yaw = rng.integers(len(bank), size=n), rng.uniform(-np.pi / 2, np.pi / 2, n)
+    pose = np.column_stack([yaw, np.zeros(n), rng.uniform(-np.pi, np.pi, n)])
+    place, turn = rng.uniform(-1, 1, n), rng.uniform(*TURNS, n)
+    world = _hands(bank, n)
+    found = []
+    for sign in (0, 1, -1):
+        action = np.zeros((n, 7))
+        action[:, 2] = sign * turn / (np.pi / 2)  # the largest turn of a step
+        found.append(_handled(world, which, pose, action, rng))
+    seen, *after = found
+    actions = np.column_stack([place, turn])
+    return {
+        name: _trials(seen[name], actions, [item[name] for item in after], (1 + place) / 2)
+        for name in seen
+    }  # fmt: skip
+
+
+def _hands(bank, n, **handling):
+    return ManipulateObjectVector(
+        n, bank, size=HELD_SIZE, backgrounds=("plain",), light_azimuth=(-0.5, -0.5), **handling
+    )
+
+
+def _handled(world, which, pose, action, rng):
+    """What is sensed of objects in a pose after an action."""
+    options = {"object": which, "pose": pose, "background_seed": 0}
+    world.reset(seed=int(rng.integers(2**31)), options=options)
+    return _sensed(world.step(action)[0])
 
 
 def _sensed(observation):
-    """Place and extent of the visible surface (n, 6), and the picture against its corner, where no object reaches."""
+    """Place, extent and slant of the visible surface (n, 9), and the picture against its corner, where nothing is."""
     points, image = observation["points"] / UNIT, observation["image"]
     middle, spread = points.mean(axis=1), points.std(axis=1)
+    apart = points - middle[:, None]
+    slant = np.stack([(apart[..., i] * apart[..., j]).mean(axis=1) for i, j in ((0, 1), (0, 2), (1, 2))], axis=1)
     middle[:, 2] -= 4 * points.any(axis=(1, 2))  # the distance at which objects are held
     return {
-        "vector": np.concatenate([middle, spread], axis=1),
+        "vector": np.concatenate([middle, spread, slant], axis=1),
         "image": pooled(contrast(image, image[:, :1, :1])),
     }
 
@@ -123,8 +165,6 @@ def _trials(before, action, after, plus):
     )  # fmt: skip
 
 
-TASKS = {"push": pushes, "occluder": hidings}
-PICTURES = {
-    "push": (8, 20),
-    "occluder": (HIDE_SIZE // POOL, HIDE_SIZE // POOL),
-}  # rows and columns of what is predicted
+TASKS = {"push": pushes, "occluder": hidings, "rotation": rotations}
+_HELD = HELD_SIZE // POOL
+PICTURES = {"push": (8, 20), "occluder": (_HELD, _HELD), "rotation": (_HELD, _HELD)}  # rows, columns of predictions

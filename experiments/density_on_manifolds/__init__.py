@@ -9,7 +9,8 @@ Prediction  (1) With NT-Xent at temperatures 0.1 and 0.2 the slope of estimated 
             invariance head than at the early layer "mid". (2) Without noise, at least half of what the slope of these
             invariance heads lacks to 1 is the stretch: it comes back when the density is multiplied by the speed of the
             embedding. (3) Precision learned from errors (LocalPrecision) goes with the true decoding precision in every
-            head, and better than density does.
+            head, and better than density does. (Judged by rank correlation alone: whether its level is right, as the
+            calibrations of other experiments print it, is not asked here.)
 Answer      The head with the highest slope, averaged over the trained objectives, against the default of `embed`.
 Controls    Pixels, a random encoder, density by nearest neighbours, density and precision of another object, noise-free
             views (what the noise costs), speed by finite differences (what the stretch costs).

@@ -71,7 +71,7 @@ def observer(config, task, strategy, noise):
         # The sign of an estimate does not depend on the width of a prior around 0, unless it weighs causes.
         prior_sigma=None if strategy == "averaging" else PRIOR_SIGMA,
         lapse=0.0 if strategy == "stochastic_fusion" else None,
-        varying=(1,),
+        varying=None if noise == "map" else (1,),
         noise="eccentricity" if noise == "eccentricity" else "constant",
         period=180.0,
         precision_scale=None,

@@ -7,7 +7,7 @@ from experiments._senses._page import draw_calibration
 
 from ._fits import PARAMETERS
 from ._models import BASE, MODELS, PLAIN, PUBLISHED, STOCHASTIC_MINUS_FIXED
-from ._tables import contest, people, stochastic_minus_fixed
+from ._tables import contest, judged, people, published, stochastic_minus_fixed
 
 TITLES = {"unity": "one heading or two?", "inertial": "felt heading left or right?"}
 
@@ -17,9 +17,18 @@ def figure(results):
 
     fig, axes = plt.subplots(1, 4, figsize=(19, 4.8), width_ratios=(1, 1, 0.8, 0.8))
     for ax, task in zip(axes, MODELS):
-        draw_models(ax, results, task)
-    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    (draw_published if people(results) else draw_recovery)(axes[2], results)
+        if judged(results, task).any():
+            draw_models(ax, results, task)
+        else:
+            ax.axis("off")
+    drawn = next(ax for ax in axes if ax.axison)
+    fig.legend(*drawn.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    if published(results):
+        draw_published(axes[2], results)
+    elif people(results):
+        axes[2].axis("off")
+    else:
+        draw_recovery(axes[2], results)
     draw_calibration(axes[3], results, 0, "calibration: the map's headings", "deg")
     return fig
 
@@ -31,11 +40,12 @@ def draw_models(ax, results, task):
     places = np.arange(len(names))
     for i, row in enumerate(gain):
         ax.plot(row, places, "o", color=PALETTE[7], alpha=0.4, markersize=4, label=None if i else "one subject")
-    mean = np.array([np.mean(column[np.isfinite(column)]) for column in gain.T])
+    known = np.isfinite(gain)
+    mean = np.where(known, gain, 0).sum(axis=0) / np.where(known.any(axis=0), known.sum(axis=0), np.nan)
     ax.plot(mean, places, "D", color=PALETTE[0], markersize=7, label="mean of the subjects")
-    if people(results):
-        published = [PUBLISHED[task].get(name, np.nan) for name in names]
-        ax.plot(published, places, "x", color=PALETTE[3], markersize=9, markeredgewidth=2, label="published mean")
+    if published(results):
+        theirs = [PUBLISHED[task].get(name, np.nan) for name in names]
+        ax.plot(theirs, places, "x", color=PALETTE[3], markersize=9, markeredgewidth=2, label="published mean")
     ax.axvline(0, color="black", linewidth=0.8)
     ax.set_xscale("symlog", linthresh=20)
     ax.set_yticks(places, names)
@@ -46,8 +56,7 @@ def draw_models(ax, results, task):
 
 def draw_published(ax, results):
     found = stochastic_minus_fixed(results)
-    pairs = np.array([(STOCHASTIC_MINUS_FIXED[name], value) for name, value in found.items()
-                      if name in STOCHASTIC_MINUS_FIXED]).reshape(-1, 2)  # fmt: skip
+    pairs = np.array([(STOCHASTIC_MINUS_FIXED[name], value) for name, value in found.items()])
     ends = (-300, -60)
     ax.plot(ends, ends, color="black", linewidth=0.8)
     ax.plot(*pairs.T, "o", color=PALETTE[0])

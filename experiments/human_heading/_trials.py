@@ -58,6 +58,8 @@ def read(path: str) -> list[Subject]:
         if row.get("in_published_fit", "1") != "0":
             trial = _trial(f"--data: {path}, line {line}", row)
             subjects.setdefault(row["subject"], {}).setdefault(row["task"], []).append(trial)
+    if not any(task in parts for parts in subjects.values() for task in TASKS.values()):
+        raise ValueError(f"--data: {path} must have trials of {' or '.join(TASKS.values())}; there are none")
     return [Subject(name, {task: _stack(part) for task, part in parts.items()}) for name, parts in subjects.items()]
 
 

@@ -1,19 +1,23 @@
 """One encoder, fine-tuned in three environments; is its soup at home in a fourth one? (Rame et al. 2023, NeurIPS)
 
-Finding     Networks fine-tuned from one start may be averaged: the average is worth more than the networks are on
-            average, also in a setting that none of them was tuned for.
+Finding     Networks fine-tuned from one start may be averaged: in a setting that none of them was tuned for, the
+            average is worth more than they are on average, but not more than joint training or the best of them.
 Prediction  In an environment that was never seen, with other backgrounds and another light, the average of three
             specialists tells unfamiliar objects apart (1) better than the specialists do, also than the one that
             turns out best there, and (2) as well as an encoder trained in all three environments for as
             long as the three together, give or take 0.02. (3) No average of them lies below the chord by more than 0.02
-            in any environment.
+            in any environment, whether the ends of the chord are the specialists as trained or with statistics of batch
+            normalisation measured anew, as the averages have them.
 Controls    Specialists that started from pretrainings of their own (their soup must lie below the chord), the
-            pretrained encoder, an untrained one, the soup with averaged in place of recomputed statistics of batch
-            normalisation, raw pixels. Rates of 0.001 to 0.004 were tried for the fine-tuning of all (seeds 100, 101).
-Measured    Seeds 0 to 4: (3) holds: on average over seeds all soups lie above the chord in every environment, that of
-            equal shares by .08 in the unseen one. (1) and (2) fail: it comes .02 short of the specialist that is best
-            there, and .02 short of joint training. Statistics measured anew in the seen environments serve the unseen
-            one no better than averaged ones.
+            pretrained encoder, an untrained one, the soup with averaged in place of recomputed statistics, raw
+            pixels. Rates of 0.001 to 0.004 were tried for the fine-tuning of all (seeds 100, 101).
+Measured    Seeds 0 to 4. In the unseen environment the soup of equal shares lies above the chord, by .06 with ends as
+            trained, by .08 with ends measured anew. (3) fails narrowly: the ends are worse when measured anew, and no
+            soup lies below their chord on average over seeds; of those below that of the specialists as trained, one
+            with most weight on "clutter" lies .022 below, in the unseen environment. (The rule asked for the first
+            chord alone when it was run; the second was added later.) (1) and (2) fail: the soup of equal shares comes
+            .02 short of the specialist that is best there, and .02 short of joint training. Statistics measured anew in
+            the seen environments serve the unseen one no better than averaged ones.
 Citation    Rame et al. (2023), Rewarded soups, NeurIPS; Wortsman et al. (2022), ICML; Frankle et al. (2020), ICML
             (linear mode connectivity).
 Cost        3 minutes of processor time for 5 seeds.
@@ -30,7 +34,7 @@ from experiments._verdict import Verdict, paired_bootstrap
 from smc.soups import linear_mode_gap, soup
 
 from ._laboratory import SEEN, UNSEEN, Laboratory
-from ._measures import EACH, best_specialist, central_gap, simplex, table, volumes, worst_gap
+from ._measures import EACH, ENDS, best_specialist, central_gap, gaps, simplex, table, volumes, worst_gap
 from ._page import figure
 
 ALLOWED = 0.02
@@ -84,24 +88,26 @@ def verdict(results) -> Verdict:
     mixed = results["recognition_soup"][:, UNSEEN]
     best = paired_bootstrap(mixed, best_specialist(results)[:, UNSEEN])
     joint = paired_bootstrap(mixed, results["recognition_joint"][:, UNSEEN])
-    unshared = paired_bootstrap(central_gap(results, "unshared start"))
+    chords = gaps(results)
+    center = {name: paired_bootstrap(central_gap(results, gap)) for name, gap in chords.items()}
+    smallest = {name: worst_gap(results, gap) for name, gap in chords.items()}
     statistics = paired_bootstrap(mixed, results["recognition_soup, averaged statistics"][:, UNSEEN])
-    smallest = worst_gap(results, "soup")
     checks = {
         "specialists": best.low > 0,
         "joint training": joint.low > -ALLOWED,
-        "connectivity": smallest >= -ALLOWED,
-        "unshared start": unshared.high < 0,
+        "connectivity": all(smallest[f"soup, {ends}"] >= -ALLOWED for ends in ENDS),
+        "unshared start": center[f"unshared start, {ENDS[0]}"].high < 0,
     }
     covered = ", ".join(f"{name} {volume:.3f}" for name, (volume, _) in volumes(results).items())
     return Verdict(
         status="PASS" if all(checks.values()) else "FAIL",
         rule="recognition in the unseen environment: soup minus the specialist that is best there, interval above 0; "
         f"minus joint\ntraining of equal length in all, interval above -{ALLOWED}; no soup below the chord by more "
-        f"than {ALLOWED} in any\nenvironment (means over seeds); without a shared start the soup of equal shares below "
-        "the chord (interval)",
+        f"than {ALLOWED} in any\nenvironment (means over seeds), with ends measured anew and as trained; without a "
+        "shared start the\nsoup of equal shares below the chord (interval)",
         measured=f"unseen: soup {mixed.mean():.3f}, minus best specialist {best:.3f}, minus joint {joint:.3f}\n"
-        f"smallest gap to the chord {smallest:+.3f}, without shared start at equal shares {unshared:.3f}\n"
+        f"smallest gap to the chord: {', '.join(f'{name} {gap:+.3f}' for name, gap in smallest.items())}\n"
+        f"gap at equal shares, unseen: {', '.join(f'{name} {gap:+.3f}' for name, gap in center.items())}\n"
         f"statistics recomputed minus averaged: {statistics:.3f}\n"
         f"hypervolume in the seen environments, above 0: {covered}\n"
         f"failed: {', '.join(k for k, ok in checks.items() if not ok) or 'none'}",

@@ -5,7 +5,7 @@ import numpy as np
 from experiments._figures import PALETTE
 
 from ._laboratory import ENVIRONMENTS, SEEN, UNSEEN
-from ._measures import EACH, mixed
+from ._measures import EACH, gaps, mixed
 
 
 def figure(results):
@@ -51,11 +51,14 @@ def draw_recognition(ax, results):
 
 def draw_gaps(ax, results):
     """Rewards of soups against the chord, in the unseen environment."""
-    for name, color in (("soup", PALETTE[1]), ("unshared start", PALETTE[3])):
-        rewards = results[f"rewards_{name}"][:, mixed(results), UNSEEN]
-        chord = rewards - results[f"gap_{name}"][:, mixed(results), UNSEEN]
-        ax.plot(chord.ravel(), rewards.ravel(), ".", color=color, label="shared start" if name == "soup" else name)
+    styles = zip(gaps(results).items(), ((PALETTE[1], "."), (PALETTE[1], "x"), (PALETTE[3], ".")))
+    for (name, gap), (color, marker) in styles:
+        start = "unshared start" if name.startswith("unshared") else "soup"
+        rewards = results[f"rewards_{start}"][:, mixed(results), UNSEEN].ravel()
+        chord = rewards - gap[:, mixed(results), UNSEEN].ravel()
+        ax.plot(chord, rewards, marker, color=color, markersize=4, label=name)
     low, high = min(ax.get_xlim()[0], ax.get_ylim()[0]), max(ax.get_xlim()[1], ax.get_ylim()[1])
     ax.plot([low, high], [low, high], color="black", linewidth=0.8)
-    ax.set(xlabel="chord: average of the specialists", ylabel="soup of the specialists", title="unseen; dots: soups")
-    ax.legend(fontsize=8, loc="lower right")
+    ax.set_ylim(top=high + 0.3 * (high - low))
+    ax.set(xlabel="chord: average of the specialists", ylabel="soup of the specialists", title="unseen; marks: soups")
+    ax.legend(fontsize=8, loc="upper left")

@@ -5,6 +5,19 @@ import numpy as np
 from fusion._causal.parameters import P_LIMITS, RESPONSES, STRATEGIES
 from topology._validation import check_choice, check_real
 
+DOMAINS = {  # open intervals, but for those that may be 0 or 1
+    "sigma": (0.0, np.inf),
+    "eccentricity": (0.0, np.inf),
+    "p_common": (0.0, 1.0),
+    "prior_mean": (-np.inf, np.inf),
+    "prior_sigma": (0.0, np.inf),
+    "criterion": (0.0, np.inf),
+    "motor_sigma": (0.0, np.inf),
+    "lapse": (0.0, 1.0),
+    "precision_scale": (0.0, np.inf),
+}
+CLOSED = ("eccentricity", "lapse")
+
 
 def check_settings(settings):
     """Refuse a CausalInference whose parameters cannot be."""
@@ -26,18 +39,55 @@ def check_settings(settings):
         value = getattr(settings, name)
         if value is not None:
             check_real(name, value, low, high, open_low=open_low)
-    if settings.sigma is not None:
-        sigma = np.asarray(settings.sigma, dtype=float)
-        if sigma.shape != (2,) or (sigma <= 0).any() or np.isinf(sigma).any():
-            raise ValueError(
-                f"sigma must hold 2 positive numbers, NaN where it is to be fitted; got {settings.sigma!r}"
-            )
-    if settings.varying is not None and not set(settings.varying) <= {0, 1}:
-        raise ValueError(f"varying must name senses 0 and 1; got {settings.varying!r}")
-    known = {"sigma", "eccentricity", "p_common", "prior_mean", "prior_sigma", "criterion", "motor_sigma", "lapse"}
-    known.add("precision_scale")
-    if unknown := set(settings.bounds or {}) - known:
-        raise ValueError(f"bounds must be keyed by {', '.join(sorted(known))}; got {', '.join(sorted(unknown))}")
+    _check_per_sense("sigma", settings.sigma, "positive")
+    _check_per_sense("eccentricity", settings.eccentricity, "non-negative")
+    if settings.eccentricity is not None and settings.noise != "eccentricity":
+        raise ValueError('eccentricity must be None unless noise="eccentricity"')
+    if settings.varying is not None and not (
+        isinstance(settings.varying, (tuple, list)) and set(settings.varying) <= {0, 1}
+    ):
+        raise ValueError(f"varying must name senses 0 and 1 in a tuple, or be None; got {settings.varying!r}")
+    _check_bounds(settings.bounds)
+
+
+def _check_per_sense(name, values, kind):
+    if values is None:
+        return
+    numbers = _as_floats(name, values)
+    outside = numbers <= 0 if kind == "positive" else numbers < 0
+    if numbers.shape != (2,) or outside.any() or np.isinf(numbers).any():
+        raise ValueError(f"{name} must hold 2 {kind} numbers, NaN where it is to be fitted; got {values!r}")
+
+
+def _check_bounds(bounds):
+    if bounds is None:
+        return
+    if not isinstance(bounds, dict):
+        raise TypeError(f"bounds must be None or a dict of (low, high); got {bounds!r}")
+    if unknown := set(bounds) - set(DOMAINS):
+        raise ValueError(f"bounds must be keyed by {', '.join(DOMAINS)}; got {', '.join(map(str, unknown))}")
+    for name, limits in bounds.items():
+        ends = _as_floats(f"bounds of {name}", limits)
+        if ends.shape != (2,) or not np.isfinite(ends).all() or ends[0] >= ends[1]:
+            raise ValueError(f"bounds of {name} must be two finite numbers in order; got {limits!r}")
+        low, high = DOMAINS[name]
+        inside = low <= ends[0] and ends[1] <= high if name in CLOSED else low < ends[0] and ends[1] < high
+        if not inside:
+            interval = f"[{low:g}, {high:g}]" if name in CLOSED else f"({low:g}, {high:g})"
+            raise ValueError(f"bounds of {name} must lie in {interval}; got {limits!r}")
+
+
+def check_replaced_noise(settings):
+    """Refuse to fit given precisions along with what would say the same once more."""
+    given = [name for name in ("sigma", "varying") if getattr(settings, name) is not None]
+    given += ["noise"] if settings.noise != "constant" else []
+    if given:
+        raise ValueError(f"precision replaces the noise of the senses: {', '.join(given)} must be left at the default")
+
+
+def differing(settings, others, ignored):
+    """Names of the parameters in which two observers differ."""
+    return [k for k, value in settings.items() if k not in ignored and repr(value) != repr(others[k])]
 
 
 def check_constant(constant, observer, n_responses):
@@ -45,12 +95,11 @@ def check_constant(constant, observer, n_responses):
     if not isinstance(constant, type(observer)):
         raise TypeError(f"constant must be a {type(observer).__name__}, got {type(constant).__name__}")
     constant._check_fitted()
-    others = constant.get_params()
-    differing = [k for k, v in observer.get_params().items() if k != "noise" and repr(v) != repr(others[k])]
-    if differing or constant.noise != "constant" or constant.n_responses_ != n_responses:
+    names = differing(observer.get_params(), constant.get_params(), ("noise", "eccentricity"))
+    if names or constant.noise != "constant" or constant.n_responses_ != n_responses:
         raise ValueError(
             "constant must be the same observer with constant noise, fitted to the same trials; it differs in "
-            f"{', '.join(differing) or 'its noise or its trials'}"
+            f"{', '.join(names) or 'its noise or its trials'}"
         )
 
 

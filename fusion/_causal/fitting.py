@@ -77,7 +77,7 @@ def draw_starts(layout, ranges, n_starts, seed):
 def constant_noise(likelihood, draw):
     """Values (n_parameters,) of the best constant noise; `draw` makes the starts of a layout, as without growth."""
     layout = likelihood.layout
-    growing = set(layout.eccentricity.ravel())
+    growing = set(layout.eccentricity.ravel()) & set(layout.free)
     constant = copy(likelihood)
     constant.layout = replace(
         layout,
@@ -101,14 +101,21 @@ def starts_from_constant_noise(layout, theta, coefficient):
 
 
 def standard_errors(likelihood, theta):
-    """From the inverse of the observed information (n_parameters,).
+    """From the inverse of the observed information (n_parameters,); a sandwich where trials have two answers.
 
     NaN for parameters that are fixed or at a bound, and for all where the likelihood is flat in some direction.
     """
     inside, covariance = covariance_of(likelihood, theta)
     errors = np.full(len(theta), np.nan)
-    if covariance is not None:
-        errors[inside] = np.sqrt(np.diagonal(covariance))
+    if covariance is None:
+        return errors
+    if len(np.unique(likelihood.answer_rows)) < len(likelihood.answer_rows):
+        # Two answers about the same measurements: slopes vary from trial to trial, not from answer to answer.
+        scores = np.zeros((likelihood.n_trials, len(inside)))
+        slopes = likelihood.cell_scores(theta)[1][:, inside]
+        np.add.at(scores, likelihood.answer_rows, slopes[likelihood.answer_cells])
+        covariance = covariance @ (scores.T @ scores) @ covariance
+    errors[inside] = np.sqrt(np.diagonal(covariance))
     return errors
 
 
@@ -172,16 +179,18 @@ def leave_one_out(likelihood, theta):
     return log_p - np.einsum("ci,ij,cj->c", slopes, covariance, slopes)
 
 
-def at_bound(parameter, value):
+def at_bound(parameter, value, *, upper_only=False):
     low, high, x = (parameter.to_search(v) for v in (parameter.low, parameter.high, value))
-    return min(x - low, high - x) < EDGE * (high - low)
+    return (high - x if upper_only else min(x - low, high - x)) < EDGE * (high - low)
 
 
 def warn_if_degenerate(layout, theta, errors):
     """Warn the caller of `fit` of parameters at a bound, or of a flat likelihood."""
-    found = [layout.parameters[i] for i in layout.free if at_bound(layout.parameters[i], theta[i])]
     # No lapses and no growth of noise are ordinary findings.
-    found = [p.name for p in found if p.name.split("[")[0] not in ("lapse", "eccentricity")]
+    free = [(layout.parameters[i], theta[i]) for i in layout.free]
+    found = [
+        p.name for p, value in free if at_bound(p, value, upper_only=p.name.split("[")[0] in ("lapse", "eccentricity"))
+    ]
     if found:
         warnings.warn(
             f"degenerate optimum: {', '.join(found)} ended at a bound; the responses do not determine it. Fix it, "

@@ -19,12 +19,13 @@ def make_layout(settings, conditions, span, middle, uses_precision):
     n_conditions = len(conditions)
 
     def add(name, fixed, low, high, softening=None):
-        low, high = _limits(settings.bounds, name, low, high)
+        low, high = map(float, (settings.bounds or {}).get(name.split("[")[0], (low, high)))
         low = max(low, softening * 1e-5) if softening else low
         parameters.append(Parameter(name, np.nan if fixed is None else float(fixed), low, high, softening))
         return len(parameters) - 1
 
-    def per_sense(name, values, varying, low, high, softening):
+    def per_sense(name, given, varying, low, high, softening):
+        values = np.full(2, np.nan) if given is None else np.asarray(given, dtype=float)
         index = np.full((n_conditions, 2), -1)
         for sense in range(2):
             several = n_conditions > 1 and sense in varying
@@ -38,11 +39,10 @@ def make_layout(settings, conditions, span, middle, uses_precision):
     absent = np.full((n_conditions, 2), -1)
     sigma, eccentricity = absent, absent
     if not uses_precision:
-        given = np.full(2, np.nan) if settings.sigma is None else np.asarray(settings.sigma, dtype=float)
         varying = (0, 1) if settings.varying is None else settings.varying
-        sigma = per_sense("sigma", given, varying, span / 500, 4 * span, 0.0)
+        sigma = per_sense("sigma", settings.sigma, varying, span / 500, 4 * span, 0.0)
         if settings.noise == "eccentricity":
-            eccentricity = per_sense("eccentricity", np.full(2, np.nan), (), 0.0, 10 / span, 0.5 / span)
+            eccentricity = per_sense("eccentricity", settings.eccentricity, (), 0.0, 10 / span, 0.5 / span)
     judges = settings.response == "unity"
     p_common = np.full(n_conditions, -1)
     if settings.strategy == "stochastic_fusion":
@@ -65,13 +65,6 @@ def make_layout(settings, conditions, span, middle, uses_precision):
         precision_scale=add("precision_scale", settings.precision_scale, 0.01, 100.0, 0.0) if uses_precision else -1,
         parameters=tuple(parameters),
     )
-
-
-def _limits(bounds, name, low, high):
-    low, high = (bounds or {}).get(name.split("[")[0], (low, high))
-    if not (np.isfinite([low, high]).all() and low < high):
-        raise ValueError(f"bounds of {name} must be two finite numbers in order; got {(low, high)}")
-    return float(low), float(high)
 
 
 def plausible(parameter, span, middle):

@@ -63,6 +63,13 @@ def reports(observed, common):
     return np.where(np.isnan(observed.separate) | ~common[:, None], observed.separate, observed.fused)
 
 
+def random_responses(shape, response, levels, scale, rng):
+    """What lapses say: any response, a continuous scale being the interval `scale`."""
+    if response == "discrimination":
+        return rng.choice([-1.0, 1.0], shape)
+    return rng.uniform(*scale, shape) if levels is None else rng.choice(as_levels(levels), shape)
+
+
 def on_scale(estimates, response, levels):
     """Responses to estimates (n, 2): their signs for discrimination, the nearest of `levels` if there are any."""
     if response == "discrimination":

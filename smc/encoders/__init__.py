@@ -11,6 +11,7 @@ from smc.encoders._augmentation import AugmentedImages, ImageAugmentation
 from smc.encoders._curves import LearningCurves
 from smc.encoders._embedding import embed
 from smc.encoders._equivariance import ActionPredictor, EquivarianceModule
+from smc.encoders._figure import FigureNetwork, learn_figure
 from smc.encoders._image_networks import ConvEncoder, ResNetEncoder
 from smc.encoders._images import LabelledImages, load_images
 from smc.encoders._planning import plan
@@ -27,6 +28,7 @@ __all__ = [
     "ConvEncoder",
     "EncoderTransformer",
     "EquivarianceModule",
+    "FigureNetwork",
     "ImageAugmentation",
     "LabelledImages",
     "LearningCurves",
@@ -36,6 +38,7 @@ __all__ = [
     "Sample",
     "bf16_supported",
     "embed",
+    "learn_figure",
     "load_images",
     "metrics",
     "objectives",

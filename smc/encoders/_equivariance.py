@@ -86,11 +86,15 @@ class EquivarianceModule(nn.Module):
         Whether the equivariance head reads a linear map of its own or the backbone.
     predictor : {"mlp", "linear"}, default="mlp"
         See `ActionPredictor`.
+    normalisation : {"none", "batch"}, default="none"
+        Whether the hidden layers of both heads are normalised over the batch, as SimCLR, BYOL and VICReg publish them.
     seed : int, default=0
         Seed of the initial weights of heads and predictor.
     """
 
-    def __init__(self, encoder, action_dim, *, dim=64, hidden=256, branch="own", predictor="mlp", seed=0):
+    def __init__(
+        self, encoder, action_dim, *, dim=64, hidden=256, branch="own", predictor="mlp", normalisation="none", seed=0
+    ):
         super().__init__()
         if not isinstance(encoder, tuple(ENCODERS.values())):
             raise TypeError(f"encoder must be one of {', '.join(ENCODERS)}, got {type(encoder).__name__}")
@@ -99,13 +103,13 @@ class EquivarianceModule(nn.Module):
         if branch not in BRANCHES:
             raise ValueError(f"branch must be one of {BRANCHES}, got {branch!r}")
         self.settings = {"action_dim": action_dim, "dim": dim, "hidden": hidden}
-        self.settings |= {"branch": branch, "predictor": predictor}
+        self.settings |= {"branch": branch, "predictor": predictor, "normalisation": normalisation}
         self.encoder = encoder
         self.dim, self.action_dim = dim, action_dim
         with seeded(seed):
-            self.invariance = mlp(encoder.dim, hidden, dim)
+            self.invariance = mlp(encoder.dim, hidden, dim, normalisation)
             self.branch = nn.Linear(encoder.n_features, encoder.dim) if branch == "own" else None
-            self.equivariance = mlp(encoder.dim, hidden, dim)
+            self.equivariance = mlp(encoder.dim, hidden, dim, normalisation)
         self.predictor = ActionPredictor(dim, action_dim, hidden=hidden, kind=predictor, seed=seed)
 
     def forward(self, x):

@@ -2,7 +2,14 @@
 
 from torch import nn
 
+from topology._validation import check_choice
 
-def mlp(n_in, hidden, n_out):
-    """Two linear layers with a rectifier between."""
-    return nn.Sequential(nn.Linear(n_in, hidden), nn.ReLU(), nn.Linear(hidden, n_out))
+NORMALISATIONS = ("none", "batch")
+
+
+def mlp(n_in, hidden, n_out, normalisation="none"):
+    """Two linear layers with a rectifier between; "batch" normalises what it rectifies over the batch."""
+    check_choice("normalisation", normalisation, NORMALISATIONS)
+    norms = [nn.BatchNorm1d(hidden)] if normalisation == "batch" else []
+    first = nn.Linear(n_in, hidden, bias=not norms)  # the norm has a shift of its own
+    return nn.Sequential(first, *norms, nn.ReLU(), nn.Linear(hidden, n_out))

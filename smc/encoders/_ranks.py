@@ -97,13 +97,13 @@ class Ranks:
             raise ValueError(f"the processes of a training must be given the same, but differ in {names}")
 
 
-class SynchronisedBatchNorm2d(nn.BatchNorm2d):
+class _OverAllRanks:
     """Batch normalisation whose moments are those of all ranks together (that of torch needs a GPU)."""
 
     def forward(self, x):
         if not self.training:
             return super().forward(x)
-        variance, mean = torch.var_mean(x.float(), dim=(0, 2, 3), correction=0)
+        variance, mean = torch.var_mean(x.float(), dim=(0, *range(2, x.ndim)), correction=0)
         variances, means = _Gather.apply(torch.stack([variance, mean])).unbind(1)
         mean = means.mean(0)
         variance = (variances + (means - mean).square()).mean(0)
@@ -113,15 +113,25 @@ class SynchronisedBatchNorm2d(nn.BatchNorm2d):
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(variance * n / (n - 1), self.momentum)
         gain = self.weight * (variance + self.eps).rsqrt()
-        mean, gain, shift = (per_channel[:, None, None] for per_channel in (mean, gain, self.bias))
+        mean, gain, shift = (per_channel.view(-1, *(1,) * (x.ndim - 2)) for per_channel in (mean, gain, self.bias))
         return torch.addcmul(shift, x - mean, gain).to(x.dtype)
 
 
-def set_norms(module, kind):
-    """Make every batch normalisation of a module one of another kind."""
+class _BatchNorm1d(_OverAllRanks, nn.BatchNorm1d):
+    pass
+
+
+class _BatchNorm2d(_OverAllRanks, nn.BatchNorm2d):
+    pass
+
+
+def synchronise_norms(module, synchronised=True):
+    """Whether every batch normalisation of a module is to take its moments over all ranks."""
     for part in module.modules():
-        if isinstance(part, nn.BatchNorm2d):
-            part.__class__ = kind  # the object stays, and with it parameters, moments and gradients
+        for plain, shared in ((nn.BatchNorm1d, _BatchNorm1d), (nn.BatchNorm2d, _BatchNorm2d)):
+            if isinstance(part, plain):
+                # The object stays, and with it parameters, moments and gradients.
+                part.__class__ = shared if synchronised else plain
 
 
 class _Gather(torch.autograd.Function):

@@ -5,21 +5,20 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 import numpy as np
-from torch import nn
 from tqdm import tqdm
 
 from smc.encoders._checks import check_number, check_positive_integer, check_seed
 from smc.encoders._data import as_data, check_data, open_source
 from smc.encoders._equivariance import EquivarianceModule
 from smc.encoders._networks import ENCODERS
-from smc.encoders._ranks import Ranks, SynchronisedBatchNorm2d, set_norms
+from smc.encoders._ranks import Ranks, synchronise_norms
 from smc.encoders._runtime import torch_threads, wants_bf16
 from smc.encoders._trainer import Trainer
 from smc.encoders.objectives import Objective, action_structured
 from topology._validation import check_flag
 
 ACTIONS = ("true", "shuffled", "none")
-HEAD_OPTIONS = ("dim", "hidden", "branch", "predictor")
+HEAD_OPTIONS = ("dim", "hidden", "branch", "predictor", "normalisation")
 CHECKPOINT_INTERVAL = 50
 HIDDEN = 256  # hidden units of what an objective learns of its own
 
@@ -141,7 +140,8 @@ def pretrain(
     shared_action_code : bool, default=False
         Whether the predictors of all modalities read one embedding of the action, which each of them teaches.
     heads : dict, optional
-        Arguments of `EquivarianceModule` beyond its encoder, size of actions and seed: dim, hidden, branch, predictor.
+        Arguments of `EquivarianceModule` beyond its encoder, size of actions and seed: dim, hidden, branch, predictor,
+        normalisation.
 
     Returns
     -------
@@ -202,14 +202,14 @@ def pretrain(
         objective.prepare(tuple(modules), module.dim, module.action_dim, HIDDEN, int(seed))
         if ranks.size > 1:
             for module in modules.values():
-                set_norms(module, SynchronisedBatchNorm2d)
+                synchronise_norms(module)
         trainer = Trainer(modules, objective.train(), source, settings, ranks)
         if checkpoint is not None:
             trainer.resume(checkpoint)
         trainer.check_ranks()
         _run(trainer, n_steps, checkpoint, callback, ranks)
     for part in (*modules.values(), objective):
-        set_norms(part, nn.BatchNorm2d)
+        synchronise_norms(part, False)
         part.eval()
     return Pretrained(modules, trainer.history(), objective)
 

@@ -10,13 +10,14 @@ from smc.worlds._bank import ObjectBank
 from smc.worlds._corridor_states import CorridorStates
 from smc.worlds._mesh import Mesh
 from smc.worlds._mobile_states import MobileStates
+from smc.worlds._mosaics import mosaics
 from smc.worlds._packing import PackedMeshes, pack_meshes
 from smc.worlds._pose import pose_matrix
 from smc.worlds._pushing import PushedObjects
 from smc.worlds._rasteriser import Camera, Light, Rendering, points_from_depth, render
 from smc.worlds._reach_states import ReachStates
 from smc.worlds._registration import MODULES, register_when_loaded
-from smc.worlds._reveal import reveal
+from smc.worlds._reveal import changed, reveal
 from smc.worlds._rigid_structures import RigidStructures
 from smc.worlds._room_states import RoomStates
 from smc.worlds._sensors import (
@@ -61,8 +62,10 @@ __all__ = [
     "add_image_noise",
     "backgrounds",
     "blur",
+    "changed",
     "darken",
     "drop_points",
+    "mosaics",
     "occlude",
     "pack_meshes",
     "partial_view",

@@ -7,12 +7,13 @@ import numpy as np
 GREY = 128
 
 
-def reveal(image, empty_image, threshold: float = 0.06) -> np.ndarray:
-    """Keep what differs from the empty scene and paint the rest grey.
+def changed(image, empty_image, threshold: float = 0.06) -> np.ndarray:
+    """Where a picture differs from the empty scene.
 
-    A pixel is kept where the largest difference of its three channels exceeds the threshold, after gaps of one or two
-    pixels are closed (3 x 3 dilation, then erosion). The empty picture must be taken by the same resting camera. Only
-    one of the two pictures shows the object, so the outline is that of this view and tells nothing of another pose.
+    A pixel has changed where the largest difference of its three channels exceeds the threshold, after gaps of one or
+    two pixels are closed (3 x 3 dilation, then erosion). The empty picture must be taken by the same resting camera.
+    Only one of the two pictures shows the object, so the outline is that of this view and tells nothing of another
+    pose.
 
     Parameters
     ----------
@@ -25,7 +26,7 @@ def reveal(image, empty_image, threshold: float = 0.06) -> np.ndarray:
 
     Returns
     -------
-    ndarray of uint8, the same shape
+    ndarray of bool (..., height, width)
     """
     image, empty_image = np.asarray(image), np.asarray(empty_image)
     for name, value in (("image", image), ("empty_image", empty_image)):
@@ -42,6 +43,22 @@ def reveal(image, empty_image, threshold: float = 0.06) -> np.ndarray:
         figure = _over_neighbours(np.logical_or, figure, axis)
     for axis in (-2, -1):
         figure = _over_neighbours(np.logical_and, figure, axis)
+    return figure
+
+
+def reveal(image, empty_image, threshold: float = 0.06) -> np.ndarray:
+    """Keep what has `changed` since the scene was empty and paint the rest grey.
+
+    Parameters
+    ----------
+    image, empty_image, threshold
+        See `changed`.
+
+    Returns
+    -------
+    ndarray of uint8, the shape of image
+    """
+    figure = changed(image, empty_image, threshold)
     return np.where(figure[..., None], image, np.uint8(GREY))
 
 

@@ -101,7 +101,7 @@ def test_what_is_shuffled_or_hidden_changes_the_training(objects):
     assert len({tuple(loss) for loss in losses.values()}) == len(losses)
 
 
-@pytest.mark.parametrize("table", ["bundled", "ablations", "multimodal", "acting", "planning"])
+@pytest.mark.parametrize("table", ["bundled", "ablations", "multimodal", "acting", "glance", "planning"])
 def test_every_table_runs_and_is_judged(table):
     config = replace(CONFIG, table=table)
     results = {key: np.asarray(array)[None] for key, array in action_views.run(config, 0).items()}

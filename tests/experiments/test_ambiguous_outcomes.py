@@ -50,8 +50,27 @@ def test_what_was_shown_is_behind_the_occluder(banks):
     assert np.abs(shown - image.branches)[uncovers].max() < 0.05  # apart from the camera's noise
     assert np.abs(image.branches).reshape(40, -1)[~uncovers].max() < 0.1
     assert shown.max(axis=2).min() > 0.2
-    surface = trials["vector"].branches
-    assert np.abs(surface[~uncovers]).max() == 0 and np.abs(surface[uncovers]).max() > 0.3
+    surface = trials["vector"]
+    assert np.abs(surface.branches[~uncovers]).max() == 0 and np.abs(surface.branches[uncovers]).max() > 0.3
+    # Where the first object was shown tells how probably it is the one.
+    across = np.corrcoef(surface.before[:, 0], trials["image"].plus)[0, 1]
+    assert across > 0.9 and 0.2 <= image.plus.min() < 0.35 and 0.65 < image.plus.max() <= 0.8
+
+
+def test_a_push_beside_the_middle_turns_the_picture_either_way(banks):
+    trials = _tasks.rotations(banks[0], 60, np.random.default_rng(0))
+    image, vector = trials["image"], trials["vector"]
+    place, turn = image.before[:, -2:].T
+    assert image.before.shape == (60, 12 * 12 + 2) and image.plus == pytest.approx((1 + place) / 2, abs=1e-6)
+    # The slant of what is seen follows the turn: the tensor of its extent rotates, by the same angle in either sense.
+    horizontal, vertical, slant = (vector.branches[..., i] for i in (3, 4, 6))
+    long = (np.abs(horizontal**2 - vertical**2) > 0.05).all(axis=1)
+    angle = np.arctan2(2 * slant, horizontal**2 - vertical**2) / 2
+    start = np.arctan2(2 * vector.before[:, 6], vector.before[:, 3] ** 2 - vector.before[:, 4] ** 2) / 2
+    turned = (angle - start[:, None] + np.pi / 2) % np.pi - np.pi / 2
+    sign = np.sign(np.median(turned[long, 0]))
+    assert long.sum() > 15
+    assert np.median(np.abs(turned[long] - sign * np.outer(turn, [1, -1])[long])) < 0.15
 
 
 def test_pooling_keeps_the_mean():
@@ -103,7 +122,7 @@ def test_models_keep_as_many_outcomes_as_their_names_say():
     kept = {name: _branches.build(kind, 3, 2, 8, 4, seed=0).predict(x)[0].shape[1] for name, kind in kinds.items()}
     assert kept.pop("one prediction") == 1
     assert set(kept.values()) == {4}
-    assert kinds["rMCL"] == kinds["rMCL, shuffled actions"] != kinds["rMCL, winner-take-all"]
+    assert kinds["rMCL"] == kinds["rMCL, shuffled actions"] == "neural_gas"
 
 
 def test_memory_keeps_the_closest():
@@ -113,13 +132,14 @@ def test_memory_keeps_the_closest():
     assert memory.slid.tolist() == [0.3, 0.5] and memory.tipped.tolist() == [0.5, 0.8]
 
 
-def outcomes(n_seeds=3, error=0.05, mdn=0.1, shuffled=0.2, told=1.6, surprise=1.0):
+def outcomes(n_seeds=3, error=0.05, mdn=0.1, shuffled=0.2, told=1.6, surprise=1.0, branch=0.8):
     results = {}
     for key in (f"{task}_{sense}" for task in _tasks.TASKS for sense in ambiguous_outcomes.SENSES):
         for name in ambiguous_outcomes.MODELS:
             value = {"rMCL": error, "MDN": mdn, "rMCL, shuffled actions": shuffled}.get(name, 0.3)
             results[f"error_{key}_{name}"] = np.full(n_seeds, value)
-            results[f"branch_{key}_{name}"] = np.ones(n_seeds)
+            results[f"branch_{key}_{name}"] = np.full(n_seeds, branch if name == "rMCL" else 1.0)
+            results[f"base_{key}"] = np.full(n_seeds, 0.3)
             results[f"surprise_{key}_{name}"] = np.full(n_seeds, surprise if name == "rMCL" else 2.0)
     bits = {"random": 0.7, "sweep": 0.7, "hypotheses": told, "oracle": 1.7}
     return results | {f"told_{name}": np.full((n_seeds, 5), value) for name, value in bits.items()}
@@ -129,3 +149,11 @@ def test_verdict_on_outcomes():
     assert ambiguous_outcomes.verdict(outcomes()).status == "PASS"
     for change in ({"error": 0.08}, {"mdn": 0.04}, {"shuffled": 0.09}, {"told": 1.5}, {"told": 0.6}, {"surprise": 2.5}):
         assert ambiguous_outcomes.verdict(outcomes(**change)).status == "FAIL", change
+
+
+def test_the_target_of_the_branches_stands_beside_the_rule():
+    missed, met = (ambiguous_outcomes.verdict(outcomes(branch=branch)) for branch in (0.8, 0.4))
+    assert missed.status == met.status == "PASS"
+    line = "target of the worse branch: {0} push, {0} occluder, {0} rotation;"
+    assert line.format("FAIL") in missed.measured and line.format("PASS") in met.measured
+    assert "design 3 of 3" in met.measured

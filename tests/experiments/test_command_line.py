@@ -2,9 +2,11 @@
 
 import csv
 import json
+import multiprocessing
 import re
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -18,19 +20,30 @@ EXPERIMENTS = find_experiments()
 # Those that learn how precise or reliable a sense is, and so must say how well.
 CALIBRATED = ("audiovisual_merging", "development", "digit_halves", "disparity", "eccentricity")
 CALIBRATED += ("human_heading", "manipulation", "unreliable_senses", "ventriloquist", "visual_haptic")
+# Each run has a process of its own, forked from one that has loaded what most need: loading takes longer than they do.
+PRELOADED = ["joblib", "matplotlib.pyplot", "matplotlib.backends.backend_svg", "pytest", "torch._dynamo", "tyro"]
+PRELOADED += ["smc.encoders", "smc.hypotheses", "smc.worlds"]
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(PRELOADED)
 
 
-def command(*arguments, **options):
-    """Run `python -m experiments ...`, which is what `mesmrise ...` runs."""
-    call = [sys.executable, "-W", "error", "-m", "experiments", *arguments]
-    return subprocess.run(call, capture_output=True, text=True, **options)
+def carry_out(arguments, printed):
+    """Do in this process what `mesmrise ...` does in one of its own; what it prints goes into a file."""
+    sys.stdout = sys.stderr = printed.open("w")
+    warnings.simplefilter("error")
+    raise SystemExit(main(arguments))
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_experiment_runs_at_its_smallest(name, tmp_path):
-    done = command("run", name, "--smoke", "--out", str(tmp_path))
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "NOT ASSESSED" in done.stdout
+    process = PROCESSES.Process(
+        target=carry_out, args=(["run", name, "--smoke", "--out", str(tmp_path)], tmp_path / "printed")
+    )
+    process.start()
+    process.join()
+    printed = (tmp_path / "printed").read_text()
+    assert process.exitcode == 0, printed
+    assert "NOT ASSESSED" in printed
     (folder,) = (tmp_path / name).iterdir()
     assert {"config.json", "environment.json", "figure.png", "figure.svg", "seed-0.npz", "table.csv"} <= {
         path.name for path in folder.iterdir()
@@ -41,6 +54,14 @@ def test_every_experiment_runs_at_its_smallest(name, tmp_path):
             rows = [row for row in csv.DictReader(file) if row["slope"]]
         likelihoods = [float(value) for row in rows for key, value in row.items() if key.startswith("NLL, ") and value]
         assert rows and len(likelihoods) >= 4 * len(rows) and np.isfinite(likelihoods).all() and all(likelihoods)
+
+
+def test_a_shell_can_run_them(tmp_path):
+    call = [sys.executable, "-W", "error", "-m", "experiments"]
+    call += ["run", "active_vs_yoked", "--smoke", "--out", str(tmp_path)]
+    done = subprocess.run(call, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "NOT ASSESSED" in done.stdout
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)

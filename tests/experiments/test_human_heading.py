@@ -70,6 +70,40 @@ def test_refuses_what_is_not_a_file(tmp_path, capsys):
     assert "must be a file" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (row(response="2"), "line 2: response must be 0 or 1"),
+        (
+            row(task="unisensory_visual", vestibular_heading_deg="", response="-1"),
+            "must have trials of unity_judgement",
+        ),
+    ],
+)
+def test_the_command_refuses_bad_trials_in_one_line(tmp_path, capsys, line, message):
+    path = tmp_path / "bad.csv"
+    path.write_text(f"{','.join(COLUMNS)}\n{','.join(line)}\n")
+    assert main(["--data", str(path), "--out", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert message in said and len(said.splitlines()) == 1
+
+
+def test_a_stranger_is_not_held_against_the_published_subjects(tmp_path, capsys):
+    (subject,) = simulate(replace(SMOKE, n_repeats=4), np.random.default_rng(0))
+    trials = subject.tasks["unity_judgement"]
+    path = tmp_path / "mine.csv"
+    rows = [",".join(COLUMNS)]
+    for (felt, seen), level, said in zip(trials.headings, trials.reliability, trials.said):
+        rows.append(f"me,unity_judgement,{level},{felt},{seen},{said:g}")
+    path.write_text("\n".join(rows))
+    assert main(["--smoke", "--data", str(path), "--out", str(tmp_path)]) == 0  # and no warning of empty means
+    said = capsys.readouterr().out
+    assert "mean over 1 subjects" in said and "inertial: against" not in said
+    assert "NOT ASSESSED" in said
+    header = next(line for line in said.splitlines() if "left out" in line)
+    assert "published" not in header
+
+
 def test_mirror_images_have_the_same_likelihood():
     (subject,) = simulate(SMOKE, np.random.default_rng(1))
     trials = subject.tasks["bisensory_inertial_discrimination"]
@@ -106,10 +140,16 @@ def test_verdict_needs_every_subject_within_the_tolerance():
     published = np.array(list(STOCHASTIC_MINUS_FIXED.values()))
     left_out = np.zeros((1, 11, 7))
     left_out[0, :, 6] = published + 1.5 * (-1.0) ** np.arange(11)
+    by_side = np.tile([18.3, 21.9, np.nan, 10.4, 16.4, np.nan, 0.0, 18.4], (1, 11, 1))
     results = {
-        "truth": np.full((1, 11), ""), "subjects": np.array([SUBJECTS]), "unity_left_out": left_out
+        "truth": np.full((1, 11), ""), "subjects": np.array([SUBJECTS]), "unity_left_out": left_out,
+        "inertial_left_out": by_side,
     }  # fmt: skip
     assert verdict(results).status == "PASS"
+    assert (
+        "2 of 5 models" in verdict(results).measured
+        and "MISSED Bayesian +18.3, published -0.3" in verdict(results).measured
+    )
     left_out[0, 4, 6] += 3
     assert verdict(results).status == "FAIL"
 
@@ -165,4 +205,5 @@ def test_recovery_asks_every_task():
     lost[0, :, 3] = 1.0  # every subject looks like the second
     found = verdict(recovery(inertial_left_out=lost, inertial_limits=np.full((1, 3, 3), 0.5)))
     assert found.status == "FAIL"
+    assert "exact ones would hold 95%" in found.measured
     assert "inertial, knowing every parameter: 50%" in found.measured and "both: 100%" in found.measured

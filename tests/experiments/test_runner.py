@@ -254,6 +254,12 @@ def test_exit_codes(toy, argv, code):
     assert toy.main(argv) == code
 
 
+def test_help_is_the_whole_docstring(toy, capsys):
+    toy.main(["--help"])
+    lines = capsys.readouterr().out.splitlines()
+    assert "Averages come close to the mean (Nobody 1999)." in lines and "Finding     They do." in lines
+
+
 @dataclass(frozen=True)
 class Part:
     units: int = 3

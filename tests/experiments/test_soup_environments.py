@@ -71,8 +71,11 @@ def test_measures():
     found = results()
     found["recognition_specialist, clutter"][0, 3] = 0.9
     assert _measures.best_specialist(found)[:, 3] == pytest.approx([0.9, 0.502, 0.504])
-    assert _measures.worst_gap(found, "soup") == pytest.approx(0.052)
-    assert _measures.central_gap(found, "unshared start") == pytest.approx([-0.2, -0.198, -0.196])
+    anew, trained, unshared = _measures.gaps(found).values()
+    assert _measures.worst_gap(found, anew) == pytest.approx(0.052)
+    assert _measures.central_gap(found, unshared) == pytest.approx([-0.2, -0.198, -0.196])
+    # A specialist of .9 in place of .5 lifts the chord of the first seed by its third.
+    assert _measures.central_gap(found, trained) == pytest.approx([0.05 - 0.4 / 3, 0.05, 0.05])
     volume, dominated = _measures.volumes(found)["joint training"]
     assert volume == pytest.approx(np.mean([0.6**3, 0.602**3, 0.604**3])) and dominated == 0
     assert _measures.volumes(found)["soups"][1] == 1
@@ -82,3 +85,8 @@ def test_verdict():
     assert soup_environments.verdict(results()).status == "PASS"
     for change in ({"soup": 0.5, "joint": 0.5}, {"joint": 0.63}, {"gap": -0.03}, {"unshared": 0.01}):
         assert soup_environments.verdict(results(**change)).status == "FAIL"
+    better_ends = results(soup=0.65)
+    for name in _laboratory.SEEN:
+        better_ends[f"recognition_{_measures.EACH.format(name)}"][:, 0] += 0.08
+    verdict = soup_environments.verdict(better_ends)
+    assert verdict.status == "FAIL" and verdict.measured.endswith("failed: connectivity")

@@ -283,6 +283,60 @@ def test_warns_where_the_fit_missed_the_optimum():
         model.leave_one_out(max_draws=256)
 
 
+def test_two_answers_of_one_trial_tell_no_more_than_one():
+    """Forced fusion gives both senses the same answer; one of them alone is the reference."""
+    stimuli, both = trials("forced_fusion", n_repeats=8)
+    kept = ~np.isnan(stimuli).any(axis=1)
+    stimuli, both = stimuli[kept], both[kept]
+    one = both.copy()
+    one[:, 1] = np.nan
+    settings = {"sigma": (2.0, np.nan), "n_starts": 1}
+    twice, once = (CausalInference("forced_fusion", **settings).fit(stimuli, said) for said in (both, one))
+    np.testing.assert_allclose(twice.sigma_, once.sigma_, rtol=1e-3)
+    for name, error in once.standard_errors_.items():
+        assert twice.standard_errors_[name] == pytest.approx(error, rel=0.15)
+
+
+def test_given_growth_of_noise_is_simulated_and_found_again():
+    stimuli = np.repeat(PLACES * 4, 12, axis=0)
+    given = CausalInference("forced_fusion", sigma=(1.5, 4.0), prior_mean=0.0, prior_sigma=30.0, noise="eccentricity",
+                            eccentricity=(0.1, 0.0), n_starts=1)  # fmt: skip
+    noise = np.array([1.5, 4.0]) * np.sqrt(1 + np.array([0.1, 0.0]) ** 2 * stimuli**2)
+    told = CausalInference("forced_fusion", prior_mean=0.0, prior_sigma=30.0)
+    said = given.simulate(stimuli, 2)
+    np.testing.assert_allclose(said, told.simulate(stimuli, 2, precision=noise**-2), rtol=1e-9)
+    said[:, 1] = np.nan
+    model = clone(given).set_params(sigma=None, eccentricity=(np.nan, 0.0)).fit(stimuli, said)
+    for name, truth in (("sigma[0]", 1.5), ("sigma[1]", 4.0), ("eccentricity[0]", 0.1)):
+        found = dict(zip([p.name for p in model._layout.parameters], model._theta))[name]
+        assert found == pytest.approx(truth, abs=3 * model.standard_errors_[name])
+    assert "eccentricity[1]" not in model.standard_errors_ and model.eccentricity_[1] == 0
+
+
+def test_what_was_fitted_is_used_as_it_was_fitted():
+    stimuli, responses = trials(n_repeats=1)
+    precision = np.ones_like(stimuli)
+    model = CausalInference(**TRUE, lapse=0.05).fit(stimuli, responses)
+    for method in (model.predict, model.common_cause_proba, model.simulate):
+        with pytest.raises(ValueError, match="precision must not be given"):
+            method(stimuli, precision=precision)
+    model.set_params(strategy="matching", bounds={"lapse": (0.0, 0.1)})
+    for method in (model.predict, model.common_cause_proba, model.simulate):
+        with pytest.raises(ValueError, match="strategy changed since fit"):
+            method(stimuli)
+    with pytest.raises(ValueError, match="strategy changed since fit"):
+        model.log_likelihood(stimuli, responses)
+
+
+def test_warns_of_lapses_at_their_upper_bound():
+    stimuli, responses = trials(n_repeats=1)
+    settings = TRUE | {"prior_mean": None, "lapse": None, "bounds": {"lapse": (0.0, 0.1)}, "n_starts": 1}
+    random = np.where(np.isnan(responses), np.nan, np.random.default_rng(0).uniform(-30, 30, responses.shape))
+    with pytest.warns(RuntimeWarning, match="lapse ended at a bound"):
+        CausalInference(**settings).fit(stimuli, random)
+    CausalInference(**settings).fit(stimuli, responses)  # none at all is an ordinary finding
+
+
 def test_warns_where_the_responses_do_not_determine_a_parameter():
     stimuli = np.repeat(PLACES, 20, axis=0)
     said = CausalInference("fixed_criterion", response="unity", sigma=(2.0, 4.0), criterion=7.0).simulate(stimuli, 0)
@@ -312,7 +366,17 @@ GOOD = (np.array([[0.0, 1.0], [2.0, 3.0]]), np.array([[0.0, 1.0], [2.0, np.nan]]
         ({"lapse": -0.1}, {}, "lapse must be in"),
         ({"varying": (2,)}, {}, "varying must name"),
         ({"bounds": {"depth": (0, 1)}}, {}, "bounds must be keyed"),
+        ({"varying": 1}, {}, "varying must name"),
+        ({"eccentricity": (0.1, 0.1)}, {}, "eccentricity must be None unless"),
+        ({"noise": "eccentricity", "eccentricity": (-0.1, 0.1)}, {}, "eccentricity must hold 2 non-negative"),
         ({"bounds": {"sigma": (2, 1)}}, {}, "bounds of sigma"),
+        ({"bounds": {"sigma": 5}}, {}, "bounds of sigma must be two finite numbers"),
+        ({"bounds": {"sigma": (-3, 5)}}, {}, r"bounds of sigma must lie in \(0, inf\)"),
+        ({"bounds": {"motor_sigma": (0, 5)}}, {}, "bounds of motor_sigma must lie in"),
+        ({"bounds": {"p_common": (-1, 2)}}, {}, r"bounds of p_common must lie in \(0, 1\)"),
+        ({"bounds": {"lapse": (-0.5, 0.2)}}, {}, r"bounds of lapse must lie in \[0, 1\]"),
+        ({"noise": "eccentricity"}, {"precision": [[1.0, 1.0]] * 2}, "precision replaces .*: noise must"),
+        ({"sigma": (1.0, 1.0), "varying": (0,)}, {"precision": [[1.0, 1.0]] * 2}, "sigma, varying must be left"),
         ({"levels": [1.0]}, {}, "levels must hold"),
         ({"levels": [5.0, 6.0]}, {}, "responses must be among"),
         ({"response": "discrimination"}, {}, "responses must be among -1, 1"),
@@ -341,6 +405,10 @@ def test_asks_for_a_fit():
         CausalInference(sigma=(1.0, 1.0), prior_mean=0.0, prior_sigma=1.0).predict([[0.0, 1.0]])
     with pytest.raises(NotFittedError):
         CausalInference().summary()
+    with pytest.raises(NotFittedError, match=r"give eccentricity\[0\]"):
+        CausalInference(**TRUE, noise="eccentricity").simulate([[0.0, 1.0]])
+    with pytest.raises(TypeError, match="bounds must be None or a dict"):
+        CausalInference(bounds=[("sigma", (1, 2))]).fit(*GOOD)
     with pytest.raises(TypeError, match="stimuli must be"):
         CausalInference().fit([["a", "b"]], [[1.0, 2.0]])
 

@@ -151,6 +151,8 @@ def test_bad_data(digits):
         ConfidenceReliability(expert()).fit(X[:11], [0] * 10 + [1])
     with pytest.raises(ValueError, match="NaN"):
         ConfidenceReliability(expert()).fit(np.full((4, 2), np.nan), [0, 0, 1, 1])
+    with pytest.raises(ValueError, match="y must hold the class label"):
+        ConfidenceReliability(expert()).fit(X, None)
     with pytest.raises(NotFittedError):
         ConfidenceReliability(expert()).reliability(X)
     frozen = FrozenEstimator(GaussianNB().fit(X, y))

@@ -273,6 +273,8 @@ def test_bad_data(small):
     for variance, message in [(-1.0, "not negative"), (np.nan, "finite"), ([1.0, 2.0], r"shape \(100,\)")]:
         with pytest.raises(ValueError, match=message):
             LocalPrecision().fit(X, y, target_variance=variance)
+    with pytest.raises(TypeError, match="y must hold real numbers"):
+        LocalPrecision().fit(X, np.full(len(X), "left"))
     with pytest.raises(ValueError, match="y must vary"):
         LocalPrecision().fit(X, np.full(100, 3.7))
     with pytest.raises(ValueError, match="X must vary"):

@@ -80,5 +80,10 @@ def test_refusals(scene):
     for bad in (np.ones(3), np.zeros(100), np.full(100, np.nan)):
         with pytest.raises(ValueError, match="true_variance must hold 100 positive"):
             precision_calibration(Model(1.0), X, y, true_variance=bad)
+    for bad in (y[:1], y[:10], np.full(100, np.nan)):
+        with pytest.raises(ValueError, match="y must hold 100 finite numbers"):
+            precision_calibration(Model(1.0), X, bad)
+    with pytest.raises(ValueError, match="y of held_out must hold 100 finite numbers"):
+        precision_calibration(Model(1.0), X, y, held_out=(X, y[:10]))
     with pytest.raises(ValueError, match="n_bins"):
         precision_calibration(Model(1.0), X, y, n_bins=0)

@@ -457,3 +457,24 @@ def test_a_linear_expert_learns_on():
     X, y = rng.normal(size=(40, 4)), np.arange(40) % 2
     fusion = simple().set_params(a__expert=SGDClassifier(loss="log_loss", random_state=0))
     assert fusion.partial_fit(X, y, classes=[0, 1]).predict(X).shape == (40,)
+
+
+def test_a_modality_that_was_never_met_has_no_weight(blobs):
+    X, y = blobs
+    without = np.column_stack([X[:, :2], np.full((len(X), 2), np.nan)])
+    fusion = simple().partial_fit(without, y, classes=np.unique(y))
+    assert (fusion.weights(X) == [1, 0]).all()
+    np.testing.assert_array_equal(fusion.predict_proba(X), fusion.predict_proba(without))
+    assert (fusion.partial_fit(X, y).weights(X) == 1).all()
+
+
+def test_a_batch_that_is_too_small_leaves_nothing_behind(blobs):
+    X, y = blobs
+    fusion = simple(DensityReliability(random_state=0))
+    with pytest.raises(ValueError):
+        fusion.partial_fit(X[:1], y[:1], classes=np.unique(y))
+    with pytest.raises(NotFittedError):
+        fusion.predict(X)
+    fresh = simple(DensityReliability(random_state=0)).partial_fit(X, y, classes=np.unique(y))
+    fusion.partial_fit(X, y, classes=np.unique(y))
+    np.testing.assert_array_equal(fusion.predict_proba(X), fresh.predict_proba(X))

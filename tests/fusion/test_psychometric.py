@@ -136,6 +136,12 @@ def test_refuses_bad_answers(arguments, message):
         Psychometric().fit(*arguments)
 
 
+def test_warns_of_answers_that_fall():
+    with pytest.warns(RuntimeWarning, match="does not become more frequent"):
+        Psychometric(confidence=None).fit(np.arange(5), [9, 8, 5, 2, 1], [10] * 5)
+    Psychometric(confidence=None).fit(np.arange(5), [1, 2, 5, 8, 9], [10, 10, 10, 10, 12])
+
+
 def test_refuses_bad_agents():
     with pytest.raises(TypeError, match="agent must be a callable"):
         localise(3, [0], 1)

@@ -187,11 +187,11 @@ class WeightedSum(Objective):
 class HeadsBySense(nn.Module):
     """A two-layer network for each sense, whatever its name, with initial weights from the seed."""
 
-    def __init__(self, senses, n_in, hidden, n_out, seed):
+    def __init__(self, senses, n_in, hidden, n_out, seed, normalisation="none"):
         super().__init__()
         self._senses = tuple(senses)
         with seeded(seed):
-            self.heads = nn.ModuleList(mlp(n_in, hidden, n_out) for _ in senses)
+            self.heads = nn.ModuleList(mlp(n_in, hidden, n_out, normalisation) for _ in senses)
 
     def __getitem__(self, sense):
         return self.heads[self._senses.index(sense)]

@@ -16,6 +16,8 @@ def trainings():
     """Arguments of `pretrain` by name: every kind of source and of encoder."""
     steps = random_steps()
     images = {"image": ConvEncoder(4, 16, 16)}
+    unshifted = ConvEncoder(4, 16, 16)
+    unshifted.project.bias.requires_grad_(False)  # normalised heads take it out: nothing but rounding would move it
     slow = WeightedSum((BYOL(0.9), 1.0), (EquiMod(0.5), 1.0))
     return {
         "recorded": {"transitions": steps, "encoders": images | {"points": PointEncoder((8, 16, 16), 16)}},
@@ -25,6 +27,12 @@ def trainings():
             "objective": NTXent(),
         },
         "live": {"transitions": Live(steps), "encoders": images, "objective": slow, "action": "shuffled"},
+        "normalised": {
+            "transitions": steps,
+            "encoders": {"image": unshifted},
+            "objective": WeightedSum((BYOL(0.9, normalisation="batch"), 1.0), (NTXent(), 1.0)),
+            "heads": {"normalisation": "batch"},
+        },
     }
 
 

@@ -182,6 +182,23 @@ def test_heads_may_share_the_backbone_and_predict_linearly(few, tmp_path):
     np.testing.assert_array_equal(module.predict(X, few.action), back.predict(X, few.action))
 
 
+def test_heads_may_be_normalised_over_the_batch(few, tmp_path):
+    module = EquivarianceModule(ConvEncoder(8, 16, 32), 1, normalisation="batch", seed=3)
+    rectified = []
+    module.train().invariance[-1].register_forward_pre_hook(lambda _, given: rectified.append(given[0]))
+    maps = torch.randn(50, module.encoder.n_features, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        module.raw_heads(maps)
+        linear = module.invariance[0](module.encoder.project(maps))
+    normal = (linear - linear.mean(0)) / (linear.var(0, correction=0) + 1e-5).sqrt()
+    np.testing.assert_allclose(rectified[0], normal.relu(), atol=1e-4)
+    module.eval().save(tmp_path / "module.safetensors")  # with moments
+    back = EquivarianceModule.load(tmp_path / "module.safetensors")
+    X = few.observation["image"]
+    for head in ("invariance", "equivariance"):
+        np.testing.assert_array_equal(embed(module, X, head), embed(back, X, head))
+
+
 def test_damaged_or_foreign_module_files_are_refused(tmp_path):
     path = tmp_path / "module.safetensors"
     module = EquivarianceModule(PointEncoder((4, 4, 4), 4), 2, dim=4, hidden=4)
@@ -221,6 +238,7 @@ def test_damaged_or_foreign_module_files_are_refused(tmp_path):
         ({"precision": "fp16"}, ValueError, "precision must be one of"),
         ({"heads": {"depth": 3}}, ValueError, "heads must have keys among"),
         ({"heads": {"branch": "none"}}, ValueError, "branch must be one of"),
+        ({"heads": {"normalisation": "layer"}}, ValueError, "normalisation must be one of 'none', 'batch'"),
         ({"heads": {"predictor": "deep"}}, ValueError, "kind of predictor must be one of"),
         ({"encoders": {}}, TypeError, "encoders must be a non-empty dict"),
         ({"encoders": {"image": torch.nn.Identity()}}, TypeError, r"encoders\['image'\] must be one of ConvEncoder"),

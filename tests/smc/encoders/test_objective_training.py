@@ -174,6 +174,22 @@ def test_target_of_byol_follows_slowly(few):
     assert still.history["points_byol"][2] != slow.history["points_byol"][2]
 
 
+def test_normalised_heads_resume_with_their_moments(few, tmp_path):
+    objective = WeightedSum((BYOL(0.9, normalisation="batch"), 1), (EquiMod(), 1))
+    arguments = {**TINY, "objective": objective, "heads": {"normalisation": "batch"}, "n_steps": 4}
+    encoders = {"points": ENCODERS["points"][0]}  # whose trunk has no moments
+    whole = pretrain(few, encoders, **arguments)
+    path = tmp_path / "training.safetensors"
+    pretrain(few, encoders, checkpoint=path, callback=lambda state, step: step == 2, **arguments)
+    resumed = pretrain(few, encoders, checkpoint=path, **arguments)
+    assert same_bits(weights(whole), weights(resumed)) and same_bits(whole.history, resumed.history)
+    moments = [name for name in weights(whole) if name.endswith("running_mean")]
+    assert len(moments) == 3 and all(weights(whole)[name].any() for name in moments)
+    plain = arguments | {"heads": None}
+    with pytest.raises(ValueError, match="training with other architectures;"):
+        pretrain(few, encoders, checkpoint=path, **plain)
+
+
 def test_chains_join_steps_that_follow_each_other_in_any_order(few):
     from smc.encoders._sources import RecordedSteps
 
@@ -198,6 +214,7 @@ def test_chains_join_steps_that_follow_each_other_in_any_order(few):
         (lambda: VICReg(variance=-1), ValueError, "variance must be at least 0"),
         (lambda: BarlowTwins("much"), ValueError, "redundancy must be a finite number"),
         (lambda: BYOL(1.0), ValueError, "momentum must be below 1"),
+        (lambda: BYOL(normalisation="layer"), ValueError, "normalisation must be one of 'none', 'batch'"),
         (lambda: JEPA(n_directions=0), ValueError, "n_directions must be a positive integer"),
         (lambda: EquiMod(same_object_negatives="no"), TypeError, "same_object_negatives must be True or False"),
         (lambda: WorldModel(0), ValueError, "n_actions must be a positive integer"),

@@ -16,7 +16,7 @@ from shared_trainings import train, trainings
 from topology import storage
 
 SIZE = 2
-NAMES = ("recorded", "looks", "live")
+NAMES = ("recorded", "looks", "live", "normalised")
 
 
 @pytest.fixture(scope="module")

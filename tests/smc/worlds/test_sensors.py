@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from smc import worlds
-from smc.worlds import DEGRADATIONS, backgrounds, reveal
+from smc.worlds import DEGRADATIONS, backgrounds, changed, reveal
 
 IMAGES = backgrounds("clutter", range(6), 24)
 CLOUDS = np.random.default_rng(0).normal(0, 0.05, (6, 40, 3)).astype(np.float32) + np.float32([0, 0, 0.4])
@@ -155,6 +155,7 @@ def test_reveal_is_the_closed_difference(seed, threshold):
     empty = np.where(rng.random((3, 9, 11, 1)) < 0.5, image, empty)
     mask = (np.abs(image / 255 - empty / 255).max(-1) > threshold).astype(np.uint8)
     closed = ndimage.minimum_filter(ndimage.maximum_filter(mask, (1, 3, 3)), (1, 3, 3))
+    np.testing.assert_array_equal(changed(image, empty, threshold), closed)
     expected = np.where(closed[..., None], image, 128)
     np.testing.assert_array_equal(reveal(image, empty, threshold), expected)
     np.testing.assert_array_equal(reveal(image[0], empty[0], threshold), expected[0])
