@@ -241,7 +241,8 @@ def _one_hot(xp, distances):
 
 def _ranks(xp, distances):
     """Place of every entry in its row, 0 for the smallest; equal entries in the order of their indices."""
-    return xp.argsort(xp.argsort(distances, axis=1, stable=True), axis=1)
+    order = xp.argsort(distances, axis=1, stable=True)
+    return xp.argsort(order, axis=1, stable=False)  # no two entries are equal
 
 
 def _ratio(xp, values, scale, most):

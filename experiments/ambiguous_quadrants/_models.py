@@ -10,10 +10,10 @@ from torch import nn
 
 from smc.encoders._runtime import seeded
 from smc.hypotheses import MultiHypothesisHead
-from smc.hypotheses._head import SOFTENING
 
 from ._toy import draw_sets, draw_targets
 
+SOFTENING = 1e-3  # of the root of a squared distance, as in the "euclidean" distance of the hypotheses
 LEAST_LOG_DEVIATION = -5.0  # of a component of the mixture; narrower ones chase single samples
 
 
@@ -71,9 +71,12 @@ class Hypotheses:
 
 
 class Ensemble:
-    """As many networks of one hypothesis, each with its own weights and samples; side by side in one product."""
+    """As many networks of one hypothesis, each with its own weights and samples; side by side in one product.
 
-    def __init__(self, config, seed):
+    Each input comes with one target; with `nearest` with a set of them, of which the network learns the nearest one.
+    """
+
+    def __init__(self, config, seed, *, nearest=False):
         n, width, rng = config.n_hypotheses, config.small_width, np.random.default_rng((seed, 2))
         sizes = (1, width, width, 2)
         self.layers = []
@@ -82,10 +85,18 @@ class Ensemble:
             weight, bias = (rng.uniform(-bound, bound, shape) for shape in ((n, n_in, n_out), (n, 1, n_out)))
             self.layers.append([torch.from_numpy(a.astype(np.float32)).requires_grad_() for a in (weight, bias)])
 
-        def loss_of(t, targets, present, progress):
-            t = torch.from_numpy(rng.random((n, config.batch_size, 1)).astype(np.float32))
-            y = torch.from_numpy(draw_targets(t[..., 0].numpy(), rng).astype(np.float32))
-            squares = (self._outputs(t) - y).square().sum(dim=2)
+        def draw():
+            if nearest:
+                sets = draw_sets(n * config.batch_size, rng)
+                return (torch.from_numpy(a).unflatten(0, (n, config.batch_size)) for a in sets)
+            t = rng.random((n, config.batch_size, 1)).astype(np.float32)
+            y = draw_targets(t[..., 0], rng).astype(np.float32)[:, :, None]
+            return torch.from_numpy(t), torch.from_numpy(y), torch.ones(y.shape[:3], dtype=torch.bool)
+
+        def loss_of(*_):
+            t, y, present = draw()
+            squares = (self._outputs(t)[:, :, None] - y).square().sum(dim=3)
+            squares = squares.masked_fill(~present, math.inf).min(dim=2).values
             # A sum over networks, so that each has the gradient of its own mean.
             return (squares + SOFTENING).sqrt().sum(dim=0).mean()
 

@@ -6,6 +6,7 @@ except ImportError as error:
     raise ImportError("smc.hypotheses needs torch: install the extra 'deep' (pip install 'mesmrise[deep]')") from error
 
 from smc.hypotheses._calibration import calibration_error
+from smc.hypotheses._contingency import AmbiguousContingency
 from smc.hypotheses._density import HypothesisDensity
 from smc.hypotheses._fusion import CauseAssignment, FusedHypotheses, assign_cause, fuse_hypotheses
 from smc.hypotheses._head import Loss, MultiHypothesisHead, Prediction
@@ -13,6 +14,7 @@ from smc.hypotheses._regressor import MultiHypothesisRegressor
 from smc.hypotheses._schedules import Annealed
 
 __all__ = [
+    "AmbiguousContingency",
     "Annealed",
     "CauseAssignment",
     "FusedHypotheses",

@@ -1,5 +1,6 @@
 """What another sense says of an ambiguous outcome: which hypothesis it supports, and what both say together."""
 
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +9,7 @@ from fusion import CausalInference, fuse_gaussians
 from smc._scores import normalise_scores
 
 BAYESIAN = ("averaging", "selection", "matching")
+MOST_ASSIGNMENTS = 200_000
 
 
 class FusedHypotheses(NamedTuple):
@@ -31,9 +33,9 @@ class CauseAssignment(NamedTuple):
 
     Attributes
     ----------
-    posterior : ndarray (n, K + 1)
-        Probability of each hypothesis to be it and, last, of none; rows sum to 1.
-    means, precisions : ndarray (n, K + 1)
+    posterior : ndarray (n, K + 1), or (n, m, K + 1) for m cues judged together
+        Probability of each hypothesis to be it and, last, of none; sums to 1 along the last axis.
+    means, precisions : ndarray of the same shape
         The cue's cause if that is so: fused with the hypothesis, or (last) by the cue alone, each with the prior.
     """
 
@@ -99,8 +101,11 @@ def assign_cause(observer, hypotheses, scores, precision, cue, cue_precision):
 
     The cue has a cause in common with one of the things that the hypotheses stand for, with the observer's prior
     probability `p_common_`, shared out among them as their scores; else it has a cause of its own. One hypothesis gives
-    the posterior of `CausalInference.common_cause_proba`. Cues are judged one by one: for several sights give each a
-    row of its own, with the same hypotheses.
+    the posterior of `CausalInference.common_cause_proba`.
+
+    Several cues, such as sights of one scene, are judged together if they stand in one row: no two of them share a
+    hypothesis, and the posterior of each is summed over all assignments that are possible. In rows of their own, with
+    the same hypotheses, they are judged one by one, and two may claim one hypothesis.
 
     Parameters
     ----------
@@ -111,25 +116,35 @@ def assign_cause(observer, hypotheses, scores, precision, cue, cue_precision):
     scores : array-like (n, K)
         At least 0, not all 0 in a row. Of hypotheses with one mean for several sources, how probable each source is.
     precision : array-like that broadcasts to (n, K)
-    cue : array-like (n,)
-    cue_precision : array-like that broadcasts to (n,)
+    cue : array-like (n,), or (n, m) for m cues judged together
+    cue_precision : array-like that broadcasts to the shape of `cue`
         Inverse variances, positive.
 
     Returns
     -------
     CauseAssignment
-        The observer's estimate of the cue's cause is ``(posterior * means).sum(axis=1)`` when it averages, and the mean
-        of the likeliest column when it selects.
+        The observer's estimate of the cue's cause is ``(posterior * means).sum(axis=-1)`` when it averages, and the
+        mean of the likeliest column when it selects.
 
     Raises
     ------
     TypeError, ValueError
         An observer that is no `CausalInference`, makes no posterior or was fitted without precisions; shapes that do
-        not fit, NaN or infinity, scores that are negative or all zero, precisions that are not positive.
+        not fit, NaN or infinity, scores that are negative or all zero, precisions that are not positive; cues in one
+        row of which (K + 1)^m exceeds 200,000.
 
     References
     ----------
     Koerding et al. (2007), PLoS ONE 2:e943 (one hypothesis).
+
+    Examples
+    --------
+    Two sights near one of two sounds: together, one of them has the other sound, or none.
+
+    >>> observer = CausalInference(p_common=0.9, sigma=(1, 1), prior_mean=0, prior_sigma=10)
+    >>> sounds = [[0.0, 5.0]], [[1.0, 1.0]], 1.0
+    >>> assign_cause(observer, *sounds, [[0.1, 0.4]], 9.0).posterior.round(2).tolist()
+    [[[0.51, 0.0, 0.49], [0.48, 0.0, 0.52]]]
     """
     if not isinstance(observer, CausalInference):
         raise TypeError(f"observer must be a CausalInference, got {type(observer).__name__}")
@@ -142,17 +157,50 @@ def assign_cause(observer, hypotheses, scores, precision, cue, cue_precision):
     n, n_hypotheses = hypotheses.shape
     mass = normalise_scores(scores, hypotheses.shape)
     precision = _as_precision("precision", precision, hypotheses.shape)
-    cue = np.broadcast_to(_as_floats("cue", cue, 1, (n,))[:, None], hypotheses.shape)
-    cue_precision = _as_precision("cue_precision", cue_precision, (n,))[:, None]
-    cue_precision = np.broadcast_to(cue_precision, hypotheses.shape)
+    together = np.ndim(cue) == 2
+    cue = _as_floats("cue", cue, 2, (n, np.shape(cue)[1])) if together else _as_floats("cue", cue, 1, (n,))
+    cue_precision = _as_precision("cue_precision", cue_precision, cue.shape)
+    if together:
+        n_cues = cue.shape[1]
+        if (n_hypotheses + 1) ** n_cues > MOST_ASSIGNMENTS:
+            raise ValueError(f"cue must hold fewer cues per row, got {n_cues} for {n_hypotheses} hypotheses")
+        # A row per cue, and back.
+        hypotheses, mass, precision = (np.repeat(a, n_cues, axis=0) for a in (hypotheses, mass, precision))
+        parts = _judge(observer, hypotheses, mass, precision, cue.ravel(), cue_precision.ravel())
+        odds, means, precisions = (a.reshape(n, n_cues, n_hypotheses + 1) for a in parts)
+        return CauseAssignment(_exclusive(odds), means, precisions)
+    odds, means, precisions = _judge(observer, hypotheses, mass, precision, cue, cue_precision)
+    return CauseAssignment(odds / (1 + odds[:, :-1].sum(axis=1, keepdims=True)), means, precisions)
+
+
+def _judge(observer, hypotheses, mass, precision, cue, cue_precision):
+    """Of one cue per row: odds of each hypothesis against none, fused means and precisions; none is the last column."""
+    cue, cue_precision = (np.broadcast_to(a[:, None], hypotheses.shape) for a in (cue, cue_precision))
     pairs, trust = np.stack([hypotheses, cue]), np.stack([precision, cue_precision])
     common = observer.common_cause_proba(pairs.reshape(2, -1).T, precision=trust.reshape(2, -1).T)
-    odds = mass * (common / np.maximum(1 - common, np.finfo(float).tiny)).reshape(n, n_hypotheses)
-    posterior = np.column_stack([odds, np.ones(n)]) / (1 + odds.sum(axis=1, keepdims=True))
+    odds = mass * (common / np.maximum(1 - common, np.finfo(float).tiny)).reshape(hypotheses.shape)
     trust *= observer.precision_scale_
     prior = observer.prior_mean_, observer.prior_sigma_**-2
     fused, alone = fuse_gaussians(pairs, trust, prior), fuse_gaussians(cue[None, :, :1], trust[1:, :, :1], prior)
-    return CauseAssignment(posterior, *(np.column_stack(parts) for parts in zip(fused, alone)))
+    return np.column_stack([odds, np.ones(len(odds))]), *(np.column_stack(parts) for parts in zip(fused, alone))
+
+
+def _exclusive(odds):
+    """Posteriors (n, m, K + 1) of m cues that share no hypothesis, from their odds one by one."""
+    _, n_cues, n_columns = odds.shape
+    assignments = np.array(list(product(range(n_columns), repeat=n_cues)))
+    taken = [(assignments == k).sum(axis=1) for k in range(n_columns - 1)]
+    assignments = assignments[np.max(taken, axis=0) <= 1]
+    with np.errstate(divide="ignore"):
+        log_odds = np.log(odds)
+    posterior = np.empty_like(odds)
+    for row, of_cues in zip(posterior, log_odds):
+        log_weights = of_cues[np.arange(n_cues), assignments].sum(axis=1)
+        weights = np.exp(log_weights - log_weights.max())
+        weights /= weights.sum()
+        for i in range(n_cues):
+            row[i] = np.bincount(assignments[:, i], weights, minlength=n_columns)
+    return posterior
 
 
 def _as_floats(name, values, n_dimensions, shape=None):

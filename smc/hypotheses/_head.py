@@ -104,9 +104,9 @@ class MultiHypothesisHead(nn.Module):
 
     def forward(self, features):
         """Hypotheses and score logits of features (B, n_features), a `Prediction`."""
-        out = self.linear(features)
-        split = self.n_hypotheses * self.n_outputs
-        return Prediction(out[:, :split].unflatten(1, (self.n_hypotheses, self.n_outputs)), out[:, split:])
+        n_coordinates = self.n_hypotheses * self.n_outputs
+        coordinates, logits = self.linear(features).split([n_coordinates, self.n_hypotheses], dim=1)
+        return Prediction(coordinates.unflatten(1, (self.n_hypotheses, self.n_outputs)), logits)
 
     def loss(self, prediction, targets, mask=None, *, progress=1.0):
         """Loss of a batch.

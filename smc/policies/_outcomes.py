@@ -60,7 +60,8 @@ class AmbiguousOutcome(ValuePolicy):
     ----------
     predict : callable observation -> (hypotheses, scores)
         What may come of every action: hypotheses (n, n_actions, K, d) with scores (n, n_actions, K), such as a
-        `MultiHypothesisRegressor` gives for the rows of all agents and actions.
+        `MultiHypothesisRegressor` gives for the rows of all agents and actions; `smc.hypotheses.AmbiguousContingency`
+        learns one from transitions, and its `outcomes` is such a callable.
     n_actions : int
     resolution : float > 0
         See `outcome_information`; of a `MultiHypothesisRegressor` its `bandwidth_`.

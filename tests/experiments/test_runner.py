@@ -108,6 +108,13 @@ def test_a_run_leaves_everything_that_it_names(toy, tmp_path, capsys):
         assert text in printed
 
 
+@pytest.mark.parametrize("flags, default", [([], 3), (["--quick"], 1), (["--figure-only"], None)])
+def test_help_tells_how_many_seeds_are_run(toy, capsys, flags, default):
+    assert toy.main([*flags, "--help"]) == 0
+    told = capsys.readouterr().out.split("--seeds")[1].split("--")[0]
+    assert f"(default: {default})" in told
+
+
 def test_finished_seeds_are_reused_bit_for_bit(toy, tmp_path, capsys):
     toy.main(["--seeds", "2"])
     first = only_folder(tmp_path) / "seed-0.npz"

@@ -128,6 +128,33 @@ def test_means_are_those_of_fuse_gaussians():
     assert (found.means[1, 2], found.precisions[1, 2]) == pytest.approx((mean, precision))
 
 
+def test_cues_together_share_no_hypothesis():
+    """Against all assignments written out, from the posteriors one by one."""
+    data, rng = example(4, n=3, n_hypotheses=3), np.random.default_rng(4)
+    cues, trust = rng.normal(0, 2, (3, 2)), rng.uniform(0.5, 4, (3, 2))
+    observer = CausalInference(**OBSERVER)
+    together = assign_cause(observer, **data | {"cue": cues, "cue_precision": trust})
+    one, two = (assign_cause(observer, **data | {"cue": cues[:, i], "cue_precision": trust[:, i]}) for i in range(2))
+    for i in range(3):
+        joint = np.outer(one.posterior[i], two.posterior[i])
+        joint[range(3), range(3)] = 0
+        joint /= joint.sum()
+        assert together.posterior[i] == pytest.approx(np.array([joint.sum(axis=1), joint.sum(axis=0)]))
+    assert np.array_equal(together.means, np.stack([one.means, two.means], axis=1))
+    assert np.array_equal(together.precisions, np.stack([one.precisions, two.precisions], axis=1))
+    alone = assign_cause(observer, **data | {"cue": cues[:, :1], "cue_precision": trust[:, :1]})
+    assert np.allclose(alone.posterior[:, 0], one.posterior)
+
+
+def test_two_sights_at_one_sound():
+    observer, sounds = CausalInference(**OBSERVER), ([[0.0, 9.0]], [[1.0, 1.0]], 1e4)
+    apart = assign_cause(observer, *(np.repeat(np.broadcast_to(s, (1, 2)), 2, axis=0) for s in sounds), [0.0, 0.0], 1e4)
+    together = assign_cause(observer, *sounds, [[0.0, 0.0]], 1e4)
+    assert apart.posterior[:, 0].sum() > 1.9 and together.posterior[0, :, 0] == pytest.approx([0.5, 0.5], abs=0.01)
+    with pytest.raises(ValueError, match="fewer cues per row, got 12 for 2 hypotheses"):
+        assign_cause(observer, *sounds, np.zeros((1, 12)), 1.0)
+
+
 @pytest.mark.parametrize(
     "change, message",
     [
