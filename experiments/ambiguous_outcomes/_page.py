@@ -62,7 +62,7 @@ def _pictures(ax, results, task):
     ax.set_xticks([])
     ax.grid(False)
     ax.spines[:].set_visible(False)
-    ax.set_title(f"{task}: predictions and their shares", fontsize=10)
+    ax.set_title(f"{task}: predictions and their shares", fontsize=10, pad=12)
 
 
 def _frame(left, top, width, height):
@@ -82,7 +82,7 @@ def _bars(ax, results, measure, sense):
     if measure == "error":
         for i, task in enumerate(TASKS):
             base = results[f"base_{task}_{sense}"].mean()
-            label = "base rate" if i else None
+            label = None if i else "base rate"
             ax.plot([i - 0.45, i + 0.45], [base, base], "--", color="black", linewidth=1, label=label)
     else:
         ax.set_yscale("log")
