@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import namedtuple
+from numbers import Integral
 
 import numpy as np
 from scipy.special import digamma, xlogy
@@ -20,7 +21,10 @@ from smc._transitions import pick_modality
 from topology._validation import check_choice, check_integer, check_real
 
 MAX_ORDER = 4
+MOST = 1 << 61  # so far from 0 may observations lie that changes, and changes added to observations, stay exact
 CHUNK, CALLBACK_CHUNK = 1 << 15, 1 << 12  # steps counted in one go: few enough to stay near the processor
+
+COUNTED_BY = ("order", "target", "alpha", "forgetting", "min_parent", "max_contexts")
 
 # What a callback sees: steps counted, contexts of all depths, mean surprise in nats since the last callback.
 ContingencyState = namedtuple("ContingencyState", "n_steps n_contexts surprise")
@@ -39,7 +43,8 @@ class ContingencyModel(BaseEstimator):
 
     Observations are whole numbers, one or an array of them per step (a place, a binary patch), and so are actions.
     Every method takes one step, with an integer action, or n steps, with an array of actions. The order in which steps
-    are counted changes nothing, unless they are forgotten, admitted or dropped (the last three parameters).
+    are counted changes nothing, unless they are forgotten, admitted or dropped (the last three parameters). Parameters
+    set while a model holds counts apply from the next `fit` on; until then it refuses to count further steps.
 
     Parameters
     ----------
@@ -148,14 +153,15 @@ class ContingencyModel(BaseEstimator):
         """
         self._check_parameters()
         action, single = as_actions(action)
-        observation = as_observations("observation", observation, len(action), single)
-        following = as_observations("next_observation", next_observation, len(action), single)
+        observation = self._observations("observation", observation, len(action), single, self.target)
+        following = self._observations("next_observation", next_observation, len(action), single, self.target)
         if following.shape != observation.shape:
             raise ValueError(
                 f"next_observation must have the shape of observation, {observation.shape}; got {following.shape}"
             )
         fresh = not hasattr(self, "_tree")
         if not fresh:
+            self._check_same_parameters()
             self._check_shapes(observation, action)
         past = as_history(history, observation.shape[1:], action.shape[1], len(action), single)
         if fresh:
@@ -169,11 +175,14 @@ class ContingencyModel(BaseEstimator):
         modality = pick_modality(transitions, self.modality)
         action, _ = as_actions(transitions.action)
         n = len(action)
-        observation = as_observations("observation", transitions.observation[modality], n, False)
-        following = as_observations("next_observation", transitions.next_observation[modality], n, False)
+        observation = self._observations("observation", transitions.observation[modality], n, False, self.target)
+        following = self._observations(
+            "next_observation", transitions.next_observation[modality], n, False, self.target
+        )
         previous = previous_steps(transitions, modality) if self.order > 1 else None
         fresh = fresh or not hasattr(self, "_tree")
         if not fresh:
+            self._check_same_parameters()
             self._check_shapes(observation, action)
         if fresh:
             self._start(observation.shape[1:], action.shape[1])
@@ -183,6 +192,7 @@ class ContingencyModel(BaseEstimator):
         return self._count(contexts, outcomes, place, callback)
 
     def _start(self, shape, n_digits):
+        self._parameters = self.get_params()  # those that the counts belong to
         self._shape = shape
         self._n_digits = n_digits  # integers per action
         self._width = int(np.prod(shape))  # integers per observation
@@ -191,7 +201,7 @@ class ContingencyModel(BaseEstimator):
         self._tree = ContextTree(self.order, self.alpha, self.forgetting, self.min_parent, self.max_contexts)
 
     def _outcome_rows(self, observation, following):
-        return _flat(following - observation if self.target == "change" else following)
+        return _flat(following - observation if self._parameters["target"] == "change" else following)
 
     def _count(self, contexts, outcomes, place, callback):
         """Count steps chunk by chunk."""
@@ -253,7 +263,7 @@ class ContingencyModel(BaseEstimator):
         observation, contexts, single = self._queries(observation, action, history)
         best = self._tree.best_outcomes(contexts, self._outcomes.in_order()[1])
         outcome = self._outcomes.rows[best].reshape(observation.shape)
-        return _unbatch(observation + outcome if self.target == "change" else outcome, single)
+        return _unbatch(observation + outcome if self._parameters["target"] == "change" else outcome, single)
 
     def surprise(self, observation, action, next_observation, *, history=None):
         """Surprise -log p(outcome) of what came next, in nats.
@@ -272,7 +282,8 @@ class ContingencyModel(BaseEstimator):
         float, or ndarray (n,)
         """
         observation, contexts, single = self._queries(observation, action, history)
-        following = as_observations("next_observation", next_observation, len(observation), single)
+        target = self._parameters["target"]
+        following = self._observations("next_observation", next_observation, len(observation), single, target)
         self._check_shapes(following, name="next_observation")
         outcomes = self._outcomes.find(self._outcome_rows(observation, following))
         return _unbatch(-np.log(self._tree.probabilities(contexts, outcomes)), single)
@@ -350,7 +361,8 @@ class ContingencyModel(BaseEstimator):
         """Observations (n, ...) of int64, contexts (n, order + 1) and whether one step was meant."""
         check_is_fitted(self, "_tree")
         action, single = as_actions(action)
-        observation = as_observations("observation", observation, len(action), single)
+        target = self._parameters["target"]
+        observation = self._observations("observation", observation, len(action), single, target)
         self._check_shapes(observation, action)
         past = as_history(history, self._shape, self._n_digits, len(action), single)
         return observation, self._symbols.find(_flat(observation), action, past), single
@@ -402,7 +414,8 @@ class ContingencyModel(BaseEstimator):
     # --- checks --------------------------------------------------------------------------------------------------
 
     def _check_parameters(self):
-        if isinstance(self.order, bool) or self.order not in range(MAX_ORDER + 1):
+        whole = isinstance(self.order, Integral) and not isinstance(self.order, bool)
+        if not whole or not 0 <= self.order <= MAX_ORDER:
             raise ValueError(f"order must be an integer from 0 to {MAX_ORDER}; got {self.order!r}")
         check_choice("target", self.target, ("change", "next"))
         check_real("alpha", self.alpha, 0.0, open_low=True)
@@ -410,6 +423,25 @@ class ContingencyModel(BaseEstimator):
         check_integer("min_parent", self.min_parent, 0)
         if self.max_contexts is not None:
             check_integer("max_contexts", self.max_contexts, 2 * (int(self.order) + 1))
+
+    def _check_same_parameters(self):
+        for name in COUNTED_BY:
+            now, then = getattr(self, name), self._parameters[name]
+            if now != then:
+                raise ValueError(
+                    f"{name} must stay {then!r}, with which steps were counted so far; got {now!r} (fit anew instead)"
+                )
+
+    @staticmethod
+    def _observations(name, values, n, single, target):
+        """Observations (n, ...) of int64, whose changes are such numbers too."""
+        values = as_observations(name, values, n, single)
+        if target == "change" and not (-MOST <= values.min() and values.max() <= MOST):
+            raise ValueError(
+                f"{name} must lie within 2**61 of 0 for target='change'; got {values.min()}..{values.max()} (use "
+                "target='next' for such symbols)"
+            )
+        return values
 
     def _check_shapes(self, observation, action=None, name="observation"):
         if observation.shape[1:] != self._shape:
