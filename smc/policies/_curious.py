@@ -165,8 +165,8 @@ def sensed(observation, modality):
     X = as_integers("observation", observation)
     if X.ndim == 0:
         raise ValueError(
-            "observation must have one row per agent, (n, ...); got one number (policies act for a batch of agents: put "
-            "a single environment into a vector one)"
+            "observation must have one row per agent, (n, ...); got one number (policies act for a batch of "
+            "agents: put a single environment into a vector one)"
         )
     return X
 

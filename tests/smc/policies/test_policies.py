@@ -261,6 +261,6 @@ def test_bad_observations_are_refused():
     with pytest.raises(ValueError, match=r"action must be \(2,\) integers, one per agent; got shape \(3,\)"):
         policy.learn(np.zeros((2, 1), int), np.array([0, 1, 1]), None)
     gain = InformationGain(ContingencyModel(), 2)
-    with pytest.raises(ValueError, match="action must be in 0..1; got 7..7"):
+    with pytest.raises(ValueError, match=r"action must be in 0\.\.1; got 7\.\.7"):
         gain.learn(np.zeros((1, 1), int), np.array([7]), np.zeros((1, 1), int))
     assert not hasattr(gain.model, "_tree")
