@@ -268,7 +268,7 @@ def verdict(results) -> Verdict:
     )
     return Verdict(
         status="PASS" if passed else "FAIL",
-        rule=f"right choices, by intervals: active at least {ACTIVE}; with the actor's commands within {SAME} of active\n"
+        rule=f"right choices, by intervals: active at least {ACTIVE}; with the actor's commands within {SAME} of it\n"
         f"(by construction, but for misread commands); own, no and shuffled commands at most {YOKED};\n"
         f"own and no commands within {RECOVERED} of active after free exposure;\n"
         "learners that choose err less than with another's choices and than at random (intervals above 0)",

@@ -233,8 +233,8 @@ def verdict(results) -> Verdict:
     return Verdict(
         status="PASS" if passed else "FAIL",
         rule="with either new sense, steps to the criterion with the law kept are below half of those from scratch, at "
-        "the better\ndepth (interval); with the law shuffled, or learned from shuffled actions, they are not below those\n"
-        "from scratch (intervals)",
+        "the better\ndepth (interval); with the law shuffled, or learned from shuffled actions, they are not below\n"
+        "those from scratch (intervals)",
         measured="\n".join(lines)
         + f"\nat most half of scratch with both senses in {100 * held:.0f} % of the sweep of noise, prior, criterion",
     )

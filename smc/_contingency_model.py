@@ -39,7 +39,9 @@ class ContingencyModel(BaseEstimator):
 
     from a uniform distribution over the outcomes seen so far, through the action alone (depth 0) and the action in the
     observation (depth 1), to the actions and observations of the steps before (depth 2 and more): a Dirichlet prior
-    centred on the shorter context (MacKay & Peto 1995). What was never met thus falls back on what is known without it.
+    centred on the shorter context (MacKay & Peto 1995). What was never met thus falls back on what is known without it:
+    an observation on the action alone, and an action never done, about which a curious agent must be able to ask, on
+    all outcomes alike. Both are answered, not refused.
 
     Observations are whole numbers, one or an array of them per step (a place, a binary patch), and so are actions.
     Every method takes one step, with an integer action, or n steps, with an array of actions. The order in which steps
@@ -244,6 +246,7 @@ class ContingencyModel(BaseEstimator):
         ----------
         observation : integers (...), or (n, ...)
         action : int, or integers (n,) or (n, d)
+            Of one never met all outcomes are equally probable.
         history : pair of arrays, optional
             The steps before, as in `update`.
 
@@ -258,7 +261,8 @@ class ContingencyModel(BaseEstimator):
     def predict(self, observation, action, *, history=None):
         """The most probable next observation, shaped as `observation`, whatever the target.
 
-        Of equally probable ones the first of `outcomes_`; parameters as in `predict_proba`.
+        Of equally probable ones the first of `outcomes_`, so also for an action never met; parameters as in
+        `predict_proba`.
         """
         observation, contexts, single = self._queries(observation, action, history)
         best = self._tree.best_outcomes(contexts, self._outcomes.in_order()[1])
@@ -268,7 +272,7 @@ class ContingencyModel(BaseEstimator):
     def surprise(self, observation, action, next_observation, *, history=None):
         """Surprise -log p(outcome) of what came next, in nats.
 
-        An outcome never seen is taken as one more possible outcome.
+        An outcome never seen is taken as one more possible outcome; of an action never met all are equally surprising.
 
         Parameters
         ----------
@@ -293,7 +297,8 @@ class ContingencyModel(BaseEstimator):
 
         The mutual information between the next outcome and the unknown probabilities under their Dirichlet posterior:
         the expected Kullback-Leibler divergence of the posterior after the step from the one before it (Lindley 1956).
-        Large where little was counted, 0 in the limit of many steps however random the outcomes are.
+        Large where little was counted, most for an action never met; 0 in the limit of many steps however random the
+        outcomes are.
 
         Parameters
         ----------
@@ -322,7 +327,8 @@ class ContingencyModel(BaseEstimator):
         """How much more probable a change of the observation is with the action than without it (Drescher 1991).
 
         P(change | action) - P(change | not action) in the same context, where "not" is the mean over all other actions
-        met so far: what another choice would do, however often it was made.
+        met so far: what another choice would do, however often it was made. An action never met is taken to lead to any
+        outcome alike.
 
         Parameters
         ----------

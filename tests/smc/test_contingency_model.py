@@ -636,3 +636,10 @@ def test_ragged_and_empty_steps_are_named():
             ContingencyModel().update(*arguments)
     with pytest.raises(ValueError, match=r"history\[0\] must have as many values"):
         ContingencyModel(2).update([0, 1], [0, 1], [0, 1], history=([[0], [1, 2]], [[0], [1]]))
+
+
+def test_an_action_never_met_may_lead_to_any_outcome():
+    model = ContingencyModel(target="next").update([0, 0, 1], [0, 1, 1], [1, 1, 0])
+    np.testing.assert_allclose(model.predict_proba(0, 99), [0.5, 0.5])
+    assert model.information_gain(0, 99) > model.information_gain(0, 1)
+    assert model.surprise(0, 99, 1) == pytest.approx(np.log(2))
