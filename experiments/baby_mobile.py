@@ -6,10 +6,12 @@ Citation    Rovee & Rovee 1969, Journal of Experimental Child Psychology 8: kick
             & Fuchs 2016, Biological Cybernetics 110: three to four times; Tcaci Popescu et al. 2021: the arm on the
             ribbon more than the other, within a minute.
 Prediction  While the mobile hangs on a limb, once the first surprise is over (second half of that time), the limb moves
-            2 to 5 times as often as before; less than 1.3 times if the mobile replays another agent's; the limb on the
-            ribbon moves more than the others (p < .01 over 40 agents).
+            2 to 5 times as often as before; less than 1.3 times if the mobile replays another agent's (in the first
+            minute it too arouses: all limbs then move more, whoever moves the mobile); the limb on the ribbon moves
+            more than the others (p < .01 over 40 agents).
 Controls    Yoked (the same motion, not by one's doing); actions shuffled (each agent is told another's movements); no
-            ribbon. What no source gives is swept: liking, forgetting, movements at rest.
+            ribbon. What a limb does hardly depends on the swing before, so a learner without context would be no
+            control. What no source gives is swept: liking, forgetting, movements at rest.
 Cost        2 min of processor time for 5 seeds.
 """
 
@@ -196,7 +198,7 @@ def figure(results):
     """Movements of the limb on the ribbon and of the others in bins of ten seconds, by condition."""
     import matplotlib.pyplot as plt
 
-    fig, axes = plt.subplots(1, 4, figsize=(13.5, 3.9), sharey=True)
+    fig, axes = plt.subplots(1, len(CONDITIONS), figsize=(15, 3.9), sharey=True)
     _, first, last, end = results["phases"][0]
     minutes = (np.arange(end) + 0.5) * BIN / 60
     for ax, condition in zip(axes, CONDITIONS):

@@ -9,7 +9,8 @@ Prediction  Putting the goggles on, and taking them off, raises the share of ste
             to the target to more than five times that of before; the second adaptation takes fewer steps than the
             first in at least 80 % of the agents. A learner that never forgets has no aftereffect.
 Controls    No forgetting; one memory; actions shuffled (the learner is told another's); random steps (chance); a
-            learner that is told which goggles it wears (ceiling). Swept: both rates, and the time without goggles.
+            learner that is told which goggles it wears (ceiling). Swept: both rates, and the time without goggles. What
+            a step changes hardly depends on where the hand is, so a learner without context would be no control.
 Cost        2 min of processor time for 5 seeds.
 """
 
@@ -36,7 +37,6 @@ class Config:
     goggles: str = "left-right"
     size: int = 7  # of the visual field, in cells
     n_agents: int = 20
-    order: int = 1  # depth of the contexts: 1, the place of the hand and the action
     fast: float = 0.01  # share of its counts that the fast memory loses per step
     slow: float = 0.001
     exploration: float = 0.05  # share of steps in a random direction
@@ -100,7 +100,7 @@ def reach(config, seed, n_bare, rates, *, exploration=None, shuffled=False, told
     worlds = ReachStates(config.size), ReachStates(config.size, config.goggles)
     n, agents = config.n_agents, np.arange(config.n_agents)
     # The steps of all agents fade the counts of each.
-    models = [ContingencyModel(config.order, "change", forgetting=1.0 - (1.0 - rate) ** (1.0 / n)) for rate in rates]
+    models = [ContingencyModel(1, "change", forgetting=1.0 - (1.0 - rate) ** (1.0 / n)) for rate in rates]
     first = starts(config, n_bare)
     wrong = np.empty((n, first[-1]), bool)
     state = worlds[0].sample(n, rng)
@@ -241,7 +241,7 @@ def verdict(results) -> Verdict:
     remains = paired_bootstrap(on_shuffled - off_shuffled, REMAINS * (on - off))
     passed = (
         min(jump.low, aftereffect.low, rise["two memories"].low, gain.low) > 0
-        and share.mean >= SHARE
+        and share.low >= SHARE
         and max(rise["never forgets"].high, remains.high) < 0
     )
     means = 100 * before[..., 0].mean(), 100 * after[..., 0].mean(), 100 * after[..., 1].mean()

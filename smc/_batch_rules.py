@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from tqdm import tqdm
 
 from smc._cells import apply_linear_maps, fit_linear_maps
 from smc._noise import CellNoise
@@ -59,7 +60,8 @@ class BatchRules:
     def _left_out_errors(self, features, inputs, shares, change, folds, n_folds):
         """Errors (n, n_features) on left-out folds, for each local penalty."""
         errors = [np.empty_like(change) for _ in LOCAL_RIDGES]
-        for fold in range(n_folds):
+        folds_left_out = tqdm(range(n_folds), unit=" folds", desc="contingencies", delay=2, disable=None, leave=False)
+        for fold in folds_left_out:
             left, kept = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
             residual = change - self._ridge.predict(features, without_fold=fold)
             maps = fit_linear_maps(self.cells, shares[kept], inputs[kept], residual[kept], LOCAL_RIDGES)

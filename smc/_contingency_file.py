@@ -14,8 +14,17 @@ def save_model(path, model):
     contexts, cells, counts, _ = model._tree.to_rows()
     arrays = {"contexts": contexts, "cells": cells, "counts": counts}
     arrays |= {name: symbols.rows for name, symbols in _tables(model).items()}
-    metadata = {"parameters": model.get_params(), "shape": list(model._shape), "n_steps": model.n_steps_}
+    metadata = {
+        "parameters": plain_parameters(model._parameters),
+        "shape": list(model._shape),
+        "n_steps": model.n_steps_,
+    }
     storage.save(path, arrays, kind="ContingencyModel", version=VERSION, metadata=metadata)
+
+
+def plain_parameters(parameters):
+    """Parameters as files hold them: numbers of numpy as those of Python."""
+    return {name: value.item() if isinstance(value, np.generic) else value for name, value in parameters.items()}
 
 
 def load_model(cls, path):

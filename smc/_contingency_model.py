@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import namedtuple
+from numbers import Integral
 
 import numpy as np
 from scipy.special import digamma, xlogy
@@ -20,7 +21,10 @@ from smc._transitions import pick_modality
 from topology._validation import check_choice, check_integer, check_real
 
 MAX_ORDER = 4
+MOST = 1 << 61  # so far from 0 may observations lie that changes, and changes added to observations, stay exact
 CHUNK, CALLBACK_CHUNK = 1 << 15, 1 << 12  # steps counted in one go: few enough to stay near the processor
+
+COUNTED_BY = ("order", "target", "alpha", "forgetting", "min_parent", "max_contexts")
 
 # What a callback sees: steps counted, contexts of all depths, mean surprise in nats since the last callback.
 ContingencyState = namedtuple("ContingencyState", "n_steps n_contexts surprise")
@@ -35,11 +39,14 @@ class ContingencyModel(BaseEstimator):
 
     from a uniform distribution over the outcomes seen so far, through the action alone (depth 0) and the action in the
     observation (depth 1), to the actions and observations of the steps before (depth 2 and more): a Dirichlet prior
-    centred on the shorter context (MacKay & Peto 1995). What was never met thus falls back on what is known without it.
+    centred on the shorter context (MacKay & Peto 1995). What was never met thus falls back on what is known without it:
+    an observation on the action alone, and an action never done, about which a curious agent must be able to ask, on
+    all outcomes alike. Both are answered, not refused.
 
     Observations are whole numbers, one or an array of them per step (a place, a binary patch), and so are actions.
     Every method takes one step, with an integer action, or n steps, with an array of actions. The order in which steps
-    are counted changes nothing, unless they are forgotten, admitted or dropped (the last three parameters).
+    are counted changes nothing, unless they are forgotten, admitted or dropped (the last three parameters). Parameters
+    set while a model holds counts apply from the next `fit` on; until then it refuses to count further steps.
 
     Parameters
     ----------
@@ -148,14 +155,15 @@ class ContingencyModel(BaseEstimator):
         """
         self._check_parameters()
         action, single = as_actions(action)
-        observation = as_observations("observation", observation, len(action), single)
-        following = as_observations("next_observation", next_observation, len(action), single)
+        observation = self._observations("observation", observation, len(action), single, self.target)
+        following = self._observations("next_observation", next_observation, len(action), single, self.target)
         if following.shape != observation.shape:
             raise ValueError(
                 f"next_observation must have the shape of observation, {observation.shape}; got {following.shape}"
             )
         fresh = not hasattr(self, "_tree")
         if not fresh:
+            self._check_same_parameters()
             self._check_shapes(observation, action)
         past = as_history(history, observation.shape[1:], action.shape[1], len(action), single)
         if fresh:
@@ -169,11 +177,14 @@ class ContingencyModel(BaseEstimator):
         modality = pick_modality(transitions, self.modality)
         action, _ = as_actions(transitions.action)
         n = len(action)
-        observation = as_observations("observation", transitions.observation[modality], n, False)
-        following = as_observations("next_observation", transitions.next_observation[modality], n, False)
+        observation = self._observations("observation", transitions.observation[modality], n, False, self.target)
+        following = self._observations(
+            "next_observation", transitions.next_observation[modality], n, False, self.target
+        )
         previous = previous_steps(transitions, modality) if self.order > 1 else None
         fresh = fresh or not hasattr(self, "_tree")
         if not fresh:
+            self._check_same_parameters()
             self._check_shapes(observation, action)
         if fresh:
             self._start(observation.shape[1:], action.shape[1])
@@ -183,6 +194,7 @@ class ContingencyModel(BaseEstimator):
         return self._count(contexts, outcomes, place, callback)
 
     def _start(self, shape, n_digits):
+        self._parameters = self.get_params()  # those that the counts belong to
         self._shape = shape
         self._n_digits = n_digits  # integers per action
         self._width = int(np.prod(shape))  # integers per observation
@@ -191,7 +203,7 @@ class ContingencyModel(BaseEstimator):
         self._tree = ContextTree(self.order, self.alpha, self.forgetting, self.min_parent, self.max_contexts)
 
     def _outcome_rows(self, observation, following):
-        return _flat(following - observation if self.target == "change" else following)
+        return _flat(following - observation if self._parameters["target"] == "change" else following)
 
     def _count(self, contexts, outcomes, place, callback):
         """Count steps chunk by chunk."""
@@ -234,6 +246,7 @@ class ContingencyModel(BaseEstimator):
         ----------
         observation : integers (...), or (n, ...)
         action : int, or integers (n,) or (n, d)
+            Of one never met all outcomes are equally probable.
         history : pair of arrays, optional
             The steps before, as in `update`.
 
@@ -248,17 +261,18 @@ class ContingencyModel(BaseEstimator):
     def predict(self, observation, action, *, history=None):
         """The most probable next observation, shaped as `observation`, whatever the target.
 
-        Of equally probable ones the first of `outcomes_`; parameters as in `predict_proba`.
+        Of equally probable ones the first of `outcomes_`, so also for an action never met; parameters as in
+        `predict_proba`.
         """
         observation, contexts, single = self._queries(observation, action, history)
         best = self._tree.best_outcomes(contexts, self._outcomes.in_order()[1])
         outcome = self._outcomes.rows[best].reshape(observation.shape)
-        return _unbatch(observation + outcome if self.target == "change" else outcome, single)
+        return _unbatch(observation + outcome if self._parameters["target"] == "change" else outcome, single)
 
     def surprise(self, observation, action, next_observation, *, history=None):
         """Surprise -log p(outcome) of what came next, in nats.
 
-        An outcome never seen is taken as one more possible outcome.
+        An outcome never seen is taken as one more possible outcome; of an action never met all are equally surprising.
 
         Parameters
         ----------
@@ -272,7 +286,8 @@ class ContingencyModel(BaseEstimator):
         float, or ndarray (n,)
         """
         observation, contexts, single = self._queries(observation, action, history)
-        following = as_observations("next_observation", next_observation, len(observation), single)
+        target = self._parameters["target"]
+        following = self._observations("next_observation", next_observation, len(observation), single, target)
         self._check_shapes(following, name="next_observation")
         outcomes = self._outcomes.find(self._outcome_rows(observation, following))
         return _unbatch(-np.log(self._tree.probabilities(contexts, outcomes)), single)
@@ -282,7 +297,8 @@ class ContingencyModel(BaseEstimator):
 
         The mutual information between the next outcome and the unknown probabilities under their Dirichlet posterior:
         the expected Kullback-Leibler divergence of the posterior after the step from the one before it (Lindley 1956).
-        Large where little was counted, 0 in the limit of many steps however random the outcomes are.
+        Large where little was counted, most for an action never met; 0 in the limit of many steps however random the
+        outcomes are.
 
         Parameters
         ----------
@@ -311,7 +327,8 @@ class ContingencyModel(BaseEstimator):
         """How much more probable a change of the observation is with the action than without it (Drescher 1991).
 
         P(change | action) - P(change | not action) in the same context, where "not" is the mean over all other actions
-        met so far: what another choice would do, however often it was made.
+        met so far: what another choice would do, however often it was made. An action never met is taken to lead to any
+        outcome alike.
 
         Parameters
         ----------
@@ -350,7 +367,8 @@ class ContingencyModel(BaseEstimator):
         """Observations (n, ...) of int64, contexts (n, order + 1) and whether one step was meant."""
         check_is_fitted(self, "_tree")
         action, single = as_actions(action)
-        observation = as_observations("observation", observation, len(action), single)
+        target = self._parameters["target"]
+        observation = self._observations("observation", observation, len(action), single, target)
         self._check_shapes(observation, action)
         past = as_history(history, self._shape, self._n_digits, len(action), single)
         return observation, self._symbols.find(_flat(observation), action, past), single
@@ -402,7 +420,8 @@ class ContingencyModel(BaseEstimator):
     # --- checks --------------------------------------------------------------------------------------------------
 
     def _check_parameters(self):
-        if isinstance(self.order, bool) or self.order not in range(MAX_ORDER + 1):
+        whole = isinstance(self.order, Integral) and not isinstance(self.order, bool)
+        if not whole or not 0 <= self.order <= MAX_ORDER:
             raise ValueError(f"order must be an integer from 0 to {MAX_ORDER}; got {self.order!r}")
         check_choice("target", self.target, ("change", "next"))
         check_real("alpha", self.alpha, 0.0, open_low=True)
@@ -410,6 +429,25 @@ class ContingencyModel(BaseEstimator):
         check_integer("min_parent", self.min_parent, 0)
         if self.max_contexts is not None:
             check_integer("max_contexts", self.max_contexts, 2 * (int(self.order) + 1))
+
+    def _check_same_parameters(self):
+        for name in COUNTED_BY:
+            now, then = getattr(self, name), self._parameters[name]
+            if now != then:
+                raise ValueError(
+                    f"{name} must stay {then!r}, with which steps were counted so far; got {now!r} (fit anew instead)"
+                )
+
+    @staticmethod
+    def _observations(name, values, n, single, target):
+        """Observations (n, ...) of int64, whose changes are such numbers too."""
+        values = as_observations(name, values, n, single)
+        if target == "change" and not (-MOST <= values.min() and values.max() <= MOST):
+            raise ValueError(
+                f"{name} must lie within 2**61 of 0 for target='change'; got {values.min()}..{values.max()} (use "
+                "target='next' for such symbols)"
+            )
+        return values
 
     def _check_shapes(self, observation, action=None, name="observation"):
         if observation.shape[1:] != self._shape:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+LARGEST = np.iinfo(np.int64).max
+
 
 def as_actions(action):
     """Actions (n, d) of int64, and whether one step was meant."""
@@ -36,7 +38,9 @@ def as_history(history, shape, n_digits, n, single):
         return np.empty((n, 0, int(np.prod(shape))), np.int64), np.empty((n, 0, n_digits), np.int64)
     if not isinstance(history, (tuple, list)) or len(history) != 2:
         raise TypeError("history must be a pair (observations, actions) of the steps before, the oldest first")
-    observations, actions = (np.asarray(part)[None] if single else np.asarray(part) for part in history)
+    observations, actions = (as_array(f"history[{i}]", part) for i, part in enumerate(history))
+    if single:
+        observations, actions = observations[None], actions[None]
     n_steps = actions.shape[1] if actions.ndim > 1 else -1
     digits = actions.shape[2:] or (1,)
     if observations.shape != (n, n_steps, *shape) or len(actions) != n or digits != (n_digits,):
@@ -51,13 +55,23 @@ def as_history(history, shape, n_digits, n, single):
     return observations.reshape(n, n_steps, -1), actions.reshape(n, n_steps, n_digits)
 
 
-def as_integers(name, values):
-    values = np.asarray(values)
-    if values.dtype.kind not in "biu":
-        raise TypeError(f"{name} must hold whole numbers; got {values.dtype} (turn real values into symbols first)")
+def as_integers(name, values, *, cast=True):
+    """Whole numbers as an array of int64, or without `cast` as they are."""
+    values = as_array(name, values)
     if values.size == 0:
         raise ValueError(f"{name} must not be empty; got shape {values.shape}")
-    return values.astype(np.int64, copy=False)
+    if values.dtype.kind not in "biu":
+        raise TypeError(f"{name} must hold whole numbers; got {values.dtype} (turn real values into symbols first)")
+    if values.dtype == np.uint64 and values.max() > LARGEST:
+        raise ValueError(f"{name} must be at most {LARGEST}; got {values.max()}")
+    return values.astype(np.int64, copy=False) if cast else values
+
+
+def as_array(name, values):
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"{name} must have as many values in every row; got a ragged list") from error
 
 
 def previous_steps(transitions, modality):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
+
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_array
@@ -14,10 +16,13 @@ from smc._recursive import RecursiveRules
 from smc._ridge import Features, LimitedFeatures
 from smc._transitions import pick_modality
 from topology import GrowingNeuralGas
-from topology._validation import check_choice, check_generator, check_integer, check_real
+from topology._validation import check_choice, check_generator, check_integer, check_real, read_only
 
 STEPS_PER_UNIT, MAX_UNITS = 75, 200
 RECURSIVE_RIDGE = 10.0
+
+# What a callback sees: steps learned by this call, and `noise_variance_` as it stands.
+LocalLinearState = namedtuple("LocalLinearState", "n_steps noise_variance")
 
 
 class LocalLinearContingency(BaseEstimator):
@@ -105,11 +110,19 @@ class LocalLinearContingency(BaseEstimator):
         self.forgetting = forgetting
         self.random_state = random_state
 
-    def fit(self, transitions):
+    def fit(self, transitions, *, callback=None):
         """Learn from `transitions` (`Transitions`) with observations (n, n_features), forgetting all learned before.
 
         Actions are real vectors (n, d); in online training also the numbers (n,) of discrete actions, all of which
         must occur up to the largest.
+
+        Parameters
+        ----------
+        transitions : Transitions
+        callback : callable(state, step), optional
+            In online training called every 1024 steps, and then may stop by returning True; in batch training, which
+            takes all steps at once, called once when all is learned. ``state`` has n_steps, those of this call, and
+            noise_variance, as `noise_variance_` but read-only.
 
         Raises
         ------
@@ -129,15 +142,17 @@ class LocalLinearContingency(BaseEstimator):
         if self.training == "batch":
             features = Features(X, phi, self.n_components)
             self._rules = BatchRules(cells, features, X, phi, change, folds, self.n_folds)
+            if callback is not None:
+                self._telling(callback)(len(X))
         else:
             features = LimitedFeatures(X, phi, self.n_components)
             n_regressions = max(n_actions, 1)
             self._rules = RecursiveRules(cells, features, X.shape[1], n_regressions, RECURSIVE_RIDGE, self.forgetting)
-            self._rules.update(X, phi, number, change)
+            self._rules.update(X, phi, number, change, self._telling(callback))
         return self
 
-    def partial_fit(self, transitions):
-        """Learn from further steps too, in their order; the first ones as in `fit`.
+    def partial_fit(self, transitions, *, callback=None):
+        """Learn from further steps too, in their order; the first ones as in `fit`, and `callback` too.
 
         Raises
         ------
@@ -148,11 +163,11 @@ class LocalLinearContingency(BaseEstimator):
         if self.training == "batch":
             raise ValueError("training must be 'online' to learn from further steps; got 'batch'")
         if not hasattr(self, "estimator_"):
-            return self.fit(transitions)
+            return self.fit(transitions, callback=callback)
         X, action, change = self._read(transitions)
         X, action = self._check_inputs(X, action)
         _, phi, number = self._code(action, self._n_actions)
-        self._rules.update(X, phi, number, change)
+        self._rules.update(X, phi, number, change, self._telling(callback))
         return self
 
     @property
@@ -237,6 +252,12 @@ class LocalLinearContingency(BaseEstimator):
         return load_rules(cls, path, action_features)
 
     # --- parts of fit --------------------------------------------------------------------------------------------
+
+    def _telling(self, callback):
+        """A function of the number of steps learned that calls the callback; None without one."""
+        if callback is None:
+            return None
+        return lambda n_steps: callback(LocalLinearState(n_steps, read_only(self.noise_variance_)), n_steps)
 
     def _fit_map(self, X, rng):
         if self.estimator is None:

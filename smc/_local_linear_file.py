@@ -9,6 +9,7 @@ from sklearn.metrics import pairwise_distances_argmin
 
 from smc._batch_rules import BatchRules
 from smc._cells import Cells
+from smc._contingency_file import plain_parameters
 from smc._kernels.ratios import N_BINS
 from smc._kernels.recursive import Rules
 from smc._noise import CellNoise
@@ -81,7 +82,7 @@ def save_rules(path, model):
     seed = parameters["random_state"]
     parameters["random_state"] = int(seed) if isinstance(seed, (int, np.integer)) else None
     metadata = {
-        "parameters": parameters,
+        "parameters": plain_parameters(parameters),
         "has_action_features": has_function,
         "action_shape": list(model._n_action),
         "n_actions": model._n_actions,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from tqdm import tqdm
 
 from smc._kernels.ratios import N_BINS
 from smc._kernels.recursive import FACTOR_PENALTY, PRIOR_STEPS, Rules, learn_steps, predict_steps
 from smc._ratios import isotonic_log_means
 
 N_COMPONENTS = 8  # in the cells
+CHUNK = 1024  # steps between two calls of a callback
 
 
 class RecursiveRules:
@@ -65,9 +67,16 @@ class RecursiveRules:
         squares, mass, totals = self.rules.squares, self.rules.mass, self.rules.totals
         return (squares + PRIOR_STEPS * totals[:-1] / totals[-1]) / (mass + PRIOR_STEPS)[:, None]
 
-    def update(self, X, phi, action, change):
-        """Learn from steps; `action` (n,) of int, 0 where `phi` tells all."""
-        learn_steps(self.rules, *self._read(X, phi, action), change, 1.0 - self.forgetting, self.ridge)
+    def update(self, X, phi, action, change, callback=None):
+        """Learn from steps; `action` (n,) of int, 0 where `phi` tells all. After each portion `callback(n_steps)`."""
+        steps = (*self._read(X, phi, action), change)
+        with tqdm(total=len(X), unit=" steps", desc="contingencies", delay=2, disable=None, leave=False) as progress:
+            for start in range(0, len(X), CHUNK):
+                portion = tuple(part[start : start + CHUNK] for part in steps)
+                learn_steps(self.rules, *portion, 1.0 - self.forgetting, self.ridge)
+                progress.update(len(portion[0]))
+                if callback is not None and callback(start + len(portion[0])):
+                    break
 
     def predict(self, X, phi, action):
         """Change and variance (n, n_outputs)."""

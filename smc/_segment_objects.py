@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 
 import networkx as nx
 import numpy as np
@@ -10,7 +11,7 @@ from scipy.linalg import eigh
 from scipy.sparse.csgraph import laplacian
 from sklearn.cluster import KMeans
 
-from topology._validation import check_generator, check_integer
+from topology._validation import check_choice, check_generator, check_integer
 
 RESOLUTION = 0.01  # eigenvalues below are taken for 0: parts that hardly anything connects
 
@@ -36,12 +37,14 @@ class ObjectSegmentation:
     ratio: float
 
 
-def segment_objects(graph, n_objects=None, *, max_objects=20, random_state=None) -> ObjectSegmentation:
+def segment_objects(
+    graph, n_objects=None, *, max_objects=20, random_state=None, weight="reliability"
+) -> ObjectSegmentation:
     """Find objects: sensory states among which actions lead reliably, and between which they do not.
 
     What moves as one is seen in the same order whenever the eye passes over it; what lies beside it changes. Sensory
-    states are joined by the summed squares of the probabilities of the actions that lead from one to the other, in both
-    directions (a square is the chance that two passes agree), and clustered spectrally (Ng, Jordan & Weiss 2001).
+    states are joined by the actions that lead from one to the other, in both directions, and clustered spectrally (Ng,
+    Jordan & Weiss 2001).
 
     Parameters
     ----------
@@ -54,6 +57,11 @@ def segment_objects(graph, n_objects=None, *, max_objects=20, random_state=None)
         At least 2.
     random_state : int, RandomState, Generator or None
         Seeds the starts of k-means.
+    weight : {"reliability", "contrast"}, default="reliability"
+        How two states are joined. "reliability": the summed squares of the probabilities of the actions that lead from
+        one to the other (a square is the chance that two passes agree). "contrast": the summed squared differences of
+        these probabilities from their mean over the actions known in a state (Drescher's contrast), so that what
+        follows whatever one does joins nothing; the keys of the edges must tell the actions apart.
 
     Returns
     -------
@@ -64,7 +72,7 @@ def segment_objects(graph, n_objects=None, *, max_objects=20, random_state=None)
     TypeError
         If `graph` is no directed networkx graph.
     ValueError
-        If it has too few nodes, or an edge without a probability in [0, 1].
+        If it has too few nodes, nothing that joins any two of them, or an edge without a probability in [0, 1].
 
     References
     ----------
@@ -80,8 +88,9 @@ def segment_objects(graph, n_objects=None, *, max_objects=20, random_state=None)
     >>> segment_objects(graph, random_state=0).labels
     {0: 0, 1: 0, 2: 0, 3: 1, 4: 1}
     """
-    nodes, joined = _weights(graph)
     check_integer("max_objects", max_objects, 2)
+    check_choice("weight", weight, ("reliability", "contrast"))
+    nodes, joined = _weights(graph, weight)
     if n_objects is not None:
         check_integer("n_objects", n_objects, 1)
         if n_objects > len(nodes):
@@ -103,20 +112,30 @@ def segment_objects(graph, n_objects=None, *, max_objects=20, random_state=None)
     return ObjectSegmentation(labels, int(n_objects), eigenvalues, ratio)
 
 
-def _weights(graph):
+def _weights(graph, weight):
     """Nodes, and how much each two are joined (n_nodes, n_nodes)."""
     if not isinstance(graph, nx.Graph) or not graph.is_directed():
         raise TypeError(f"graph must be a directed networkx graph; got {type(graph).__name__}")
     nodes = list(graph)
     if len(nodes) < 2:
         raise ValueError(f"graph must have at least 2 nodes; got {len(nodes)}")
+    if weight == "contrast" and not graph.is_multigraph():
+        raise TypeError(
+            f"graph must be a networkx.MultiDiGraph keyed by actions for weight='contrast'; got {type(graph).__name__}"
+        )
     place = {node: i for i, node in enumerate(nodes)}
-    joined = np.zeros((len(nodes), len(nodes)))
+    joined, total = np.zeros((2, len(nodes), len(nodes)))
     for start, end, probability in graph.edges(data="probability"):
-        if probability is None or not 0.0 <= probability <= 1.0:
+        if not isinstance(probability, Real) or not 0.0 <= probability <= 1.0:
             raise ValueError(
                 f"graph: every edge must have a probability in [0, 1]; that from {start} to {end} has {probability}"
             )
         if start != end:
             joined[place[start], place[end]] += probability**2
+            total[place[start], place[end]] += probability
+    if weight == "contrast":
+        n_actions = [len({key for *_, key in graph.out_edges(node, keys=True)}) for node in nodes]
+        joined = np.maximum(joined - total**2 / np.maximum(n_actions, 1)[:, None], 0.0)
+    if not joined.any():
+        raise ValueError(f"graph must join some of its nodes by weight={weight!r}; no action tells of another node")
     return nodes, joined + joined.T

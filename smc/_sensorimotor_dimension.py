@@ -66,11 +66,14 @@ def sensorimotor_dimension(
         "jacobian": ranks of derivatives by complex steps (Squire & Trapp 1998), exact to rounding, at the largest gap
         between singular values. "covariance": the recipe of the paper, which an agent can carry out: small random
         movements of the body, of the environment and of all pairs of both, at the largest ratio of consecutive
-        eigenvalues of the covariance of the sensations. Differences of numbers that nearly agree cost it its precision.
+        eigenvalues of the covariance of the sensations, among ranks that so many commands can cause. Differences of
+        numbers that nearly agree cost it its precision; long steps show the curvature of the senses as further
+        dimensions.
     step : float, optional
         Length of the complex step, or standard deviation of the movements; default 1e-20 and 1e-8.
     n_samples : int, default=50
-        Movements of the body, and of the environment, with "covariance".
+        Movements of the body, and of the environment, with "covariance"; at least 4. They show at most n_samples - 2
+        dimensions, so take more than there can be.
     random_state : int, Generator or None
         Draws the movements.
 
@@ -106,7 +109,7 @@ def sensorimotor_dimension(
     check_choice("estimator", estimator, ("jacobian", "covariance"))
     default = COMPLEX_STEP if estimator == "jacobian" else SAMPLED_STEP
     step = default if step is None else check_real("step", step, 0.0, open_low=True)
-    check_integer("n_samples", n_samples, 2)
+    check_integer("n_samples", n_samples, 4)  # of fewer the ratios leave no choice
     motor, environment = _as_point("motor", motor), _as_point("environment", environment)
     if estimator == "jacobian":
         by_body = _jacobian(sensors, motor, environment, step, 0)
@@ -122,7 +125,8 @@ def sensorimotor_dimension(
             _sampled_spectrum(_sense(sensors, *moved))
             for moved in ((bodies, environment), (motor, environments), pairs)
         ]
-    ranks, gaps = zip(*map(_largest_gap, spectra))
+    most = motor.shape[1], environment.shape[1], motor.shape[1] + environment.shape[1]
+    ranks, gaps = zip(*map(_largest_gap, spectra, most))
     return SensorimotorDimension(*ranks, gaps)
 
 
@@ -168,7 +172,7 @@ def _sampled_spectrum(sensations):
     return np.maximum(values, np.finfo(float).tiny ** 0.5) ** 2
 
 
-def _largest_gap(spectrum):
-    """Values above the largest ratio of consecutive ones, and that ratio; 0 where all are equal."""
-    ratios = spectrum[:-1] / spectrum[1:]
+def _largest_gap(spectrum, most):
+    """Values, at most so many, above the largest ratio of consecutive ones, and that ratio; 0 where all are equal."""
+    ratios = (spectrum[:-1] / spectrum[1:])[:most]
     return (int(ratios.argmax()) + 1 if spectrum[0] > spectrum[-1] else 0), float(ratios.max(initial=1.0))

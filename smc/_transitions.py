@@ -194,7 +194,10 @@ def _as_senses(side, senses):
 def _as_numeric(what, array):
     if isinstance(array, EpisodeRows) and len(array):
         return array  # checked when it was read
-    array = np.asanyarray(array)
+    try:
+        array = np.asanyarray(array)
+    except ValueError as error:
+        raise ValueError(f"{what} must have as many values in every row; got a ragged list") from error
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{what} must be a real, integer or boolean array; got dtype {array.dtype}")
     if array.ndim == 0 or array.size == 0:

@@ -69,7 +69,8 @@ class InformationGain(ValuePolicy):
         return self.model.information_gain(np.repeat(X, self.n_actions, axis=0), actions).reshape(len(X), -1)
 
     def learn(self, observation, action, next_observation):
-        update(self.model, observation, action, next_observation)
+        X, following = sensed(observation, self.model.modality), sensed(next_observation, self.model.modality)
+        self.model.update(X, checked_actions(action, len(X), self.n_actions), following)
 
 
 class LearningProgress(ValuePolicy):
@@ -143,9 +144,7 @@ class _Table:
 
     def cells(self, X, action):
         """Places (n,) in `flat`."""
-        X, action = X.reshape(len(X), -1), as_integers("action", action)
-        if action.shape != (len(X),) or action.min() < 0 or action.max() >= self.n_actions:
-            raise ValueError(f"action must be ({len(X)},) integers in 0..{self.n_actions - 1}; got {action.shape}")
+        X, action = X.reshape(len(X), -1), checked_actions(action, len(X), self.n_actions)
         if self._symbols is None:
             self._symbols = Symbols(X.shape[1])
         rows = self._symbols.add(X)
@@ -165,14 +164,21 @@ def sensed(observation, modality):
         observation = observation[modality]
     X = as_integers("observation", observation)
     if X.ndim == 0:
-        raise ValueError("observation must have one row per agent, (n, ...); got one number")
+        raise ValueError(
+            "observation must have one row per agent, (n, ...); got one number (policies act for a batch of "
+            "agents: put a single environment into a vector one)"
+        )
     return X
 
 
-def update(model, observation, action, next_observation):
-    """Let a model count steps."""
-    following = sensed(next_observation, model.modality)
-    model.update(sensed(observation, model.modality), action, following)
+def checked_actions(action, n, n_actions):
+    """Numbers (n,) of int64 of what n agents did."""
+    action = as_integers("action", action)
+    if action.shape != (n,):
+        raise ValueError(f"action must be ({n},) integers, one per agent; got shape {action.shape}")
+    if action.min() < 0 or action.max() >= n_actions:
+        raise ValueError(f"action must be in 0..{n_actions - 1}; got {action.min()}..{action.max()}")
+    return action
 
 
 def checked_model(model):

@@ -111,9 +111,13 @@ class RecognitionGain(ValuePolicy):
         self._entropy = -xlogy(likelihood, likelihood).sum(axis=-1)
 
     def values(self, observation, rng):
-        belief = softmax(observation.total, axis=1)
-        blocks = np.array_split(belief, -(-len(belief) // AT_ONCE))
-        return np.concatenate([self._gain(block) for block in blocks])
+        total = np.asarray(observation.total, dtype=float)
+        if total.ndim != 2 or total.shape[1] != len(self._groups):
+            raise ValueError(f"total must have shape (n, {len(self._groups)}), n agents; got {total.shape}")
+        if not (total < np.inf).all() or (len(total) and (total.max(axis=1) == -np.inf).any()):
+            raise ValueError("total must hold log-probabilities, each agent a finite one; got NaN or infinity")
+        belief = softmax(total, axis=1)
+        return np.concatenate([self._gain(belief[rows]) for rows in blocks(len(belief))])
 
     def _gain(self, belief):
         if self._alone:
@@ -131,7 +135,8 @@ class RecognitionGain(ValuePolicy):
 
     def _entropies(self, outcomes):
         """Entropy in nats (n, n_actions) of outcomes (n, n_actions * n_outcomes)."""
-        return -xlogy(outcomes, outcomes).reshape(len(outcomes), -1, self._n_outcomes).sum(axis=-1)
+        by_action = -xlogy(outcomes, outcomes).reshape(len(outcomes), self.n_actions, self._n_outcomes)
+        return by_action.sum(axis=-1)
 
 
 class PractisedGain(ValuePolicy):
@@ -165,8 +170,8 @@ class PractisedGain(ValuePolicy):
         self._evidence, self._label = evidence, label
 
     def values(self, observation, rng):
-        blocks = np.array_split(np.arange(len(observation.path)), -(-len(observation.path) // AT_ONCE))
-        return np.concatenate([self._expected(*(part[rows] for part in observation)) for rows in blocks])
+        every = blocks(len(observation.path))
+        return np.concatenate([self._expected(*(part[rows] for part in observation)) for rows in every])
 
     def _expected(self, path, evidence, total):
         remembered, label = self._evidence, self._label
@@ -176,6 +181,11 @@ class PractisedGain(ValuePolicy):
         after = log_softmax(total[:, None, None] + remembered, axis=-1)
         in_truth = after[:, np.arange(len(label)), :, label]  # (n_examples, n, n_actions)
         return np.einsum("nm,mnp->np", softmax(alike, axis=1), in_truth)
+
+
+def blocks(n):
+    """Rows 0..n - 1 in portions, one at least."""
+    return np.array_split(np.arange(n), max(1, -(-n // AT_ONCE)))
 
 
 def checked_places(places, n_coordinates=None):

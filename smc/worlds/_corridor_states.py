@@ -6,6 +6,7 @@ import numpy as np
 
 from smc.worlds._seeds import check_count
 from smc.worlds._state_table import StateTable, follow
+from topology._validation import check_integer
 
 ACTIONS = ("forward", "back", "turn left", "turn right")
 HEADINGS = ("east", "north", "west", "south")
@@ -36,6 +37,7 @@ class CorridorStates(StateTable):
 
     def __init__(self, length: int = 12, random_state: int = 0):
         check_count(length, "length", 3, 32)
+        check_integer("random_state", random_state, 0)
         self.length = length
         states = [(place, heading) for place in range(length) for heading in range(len(HEADINGS))]
         rng = np.random.default_rng(random_state)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
+from smc._contingency_steps import as_integers
 from smc.worlds._kernels.tables import walk_table
 
 
@@ -28,7 +29,10 @@ class StateTable:
     Raises
     ------
     ValueError
-        If shapes do not match, an action leads nowhere, or a state cannot be reached from where episodes begin.
+        If shapes do not match, there are no states, an action leads nowhere, or a state cannot be reached from where
+        episodes begin.
+    TypeError
+        If `following` or a sense does not hold whole numbers.
     """
 
     def __init__(
@@ -40,9 +44,11 @@ class StateTable:
         start_probabilities: np.ndarray | None = None,
     ):
         self.states = np.asarray(states)
+        if self.states.ndim != 2 or not self.states.size:
+            raise ValueError(f"states must have shape (n_states, k) with at least one state; got {self.states.shape}")
         self.actions = tuple(actions)
-        self.following = np.ascontiguousarray(following, dtype=np.int64)
-        self.senses = {name: np.asarray(sense) for name, sense in senses.items()}
+        self.following = np.ascontiguousarray(as_integers("following", following))
+        self.senses = {name: as_integers(f"senses[{name!r}]", sense, cast=False) for name, sense in senses.items()}
         n_states = len(self.states)
         if start_probabilities is None:
             start_probabilities = np.full(n_states, 1.0 / n_states)

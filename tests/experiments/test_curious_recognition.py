@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.curious_recognition import actions_needed, lasting
+from experiments.curious_recognition import POLICIES, actions_needed, lasting, verdict
 from experiments.curious_recognition._agent import Body, OracleNextView, learn, look_around, policies, turned
 from smc.policies import Looks
 
@@ -102,3 +102,22 @@ def test_the_oracle_knows_what_each_action_will_leave_of_belief_in_the_truth():
     values = OracleNextView(np.log(likelihood), codes, truth, 3).values(Looks(None, None, total), None)
     after = np.exp(total[7]) * likelihood[:, 4, codes[7, 4]]
     assert values[7, 4] == pytest.approx(after.reshape(5, 3)[truth[7]].sum() / after.sum())
+
+
+def test_verdict_on_recognition():
+    def results(alone=0.4, **changes):
+        needed = dict.fromkeys(POLICIES, 20) | {"information gain": 5, "random": 15, "oracle next view": 2}
+        needed |= {name.replace("_", " "): n for name, n in changes.items()}
+        made = {f"right_{name}": np.tile(np.arange(1, 31) >= n, (5, 10, 1)) for name, n in needed.items()}
+        made["memoryless_information gain"] = np.tile(np.arange(30) < 30 * alone, (5, 10, 1))
+        return made | {"object": np.tile(np.arange(10), (5, 1)), "noises": np.full((5, 1), 0.1)}
+
+    assert verdict(results()).status == "PASS"
+    for changes in (
+        {"information_gain": 12},
+        {"novelty": 4},
+        {"fixed_sweep": 4},
+        {"shuffled_actions": 5},
+        {"alone": 0.95},
+    ):
+        assert verdict(results(**changes)).status == "FAIL"

@@ -7,8 +7,10 @@ import pytest
 from experiments import (
     active_vs_yoked,
     baby_mobile,
+    dimension_of_space,
     inverted_goggles,
     objects_as_subgraphs,
+    prediction_trees,
     sensory_substitution,
     space_from_prediction,
 )
@@ -19,7 +21,7 @@ from smc.worlds import CorridorStates, RoomStates
 FIRST = np.array([0, 400, 800, 1200, 1600])
 
 
-def wrong_steps(*adapted, n_agents=4, before=0.0):
+def wrong_steps(*adapted, n_agents=5, before=0.0):
     """Agents that err with probability `before`, and always for so many steps after each change of goggles."""
     rng = np.random.default_rng(0)
     wrong = rng.random((n_agents, FIRST[-1])) < before
@@ -30,9 +32,9 @@ def wrong_steps(*adapted, n_agents=4, before=0.0):
 
 def test_steps_until_adapted_are_those_of_the_errors():
     before, after, steps = inverted_goggles.measures(wrong_steps(200, 30, 400), FIRST, 0.2)
-    np.testing.assert_allclose(before, [[0.0, 0.0, 0.0]] * 4)
-    np.testing.assert_allclose(after, [[1.0, 30 / 50, 1.0]] * 4)
-    np.testing.assert_array_equal(steps, [[200 - 10, 30 - 10, 400]] * 4)
+    np.testing.assert_allclose(before, [[0.0, 0.0, 0.0]] * 5)
+    np.testing.assert_allclose(after, [[1.0, 30 / 50, 1.0]] * 5)
+    np.testing.assert_array_equal(steps, [[200 - 10, 30 - 10, 400]] * 5)
 
 
 def test_a_reached_target_gives_way_to_another_and_others_stay():
@@ -50,7 +52,7 @@ def goggle_results(**changes):
         "two memories": wrong_steps(300, 200, 100, before=0.03),
         "one memory": wrong_steps(150, 150, 150, before=0.03),
         "never forgets": wrong_steps(400, 0, 400, before=0.03),
-        "shuffled actions": np.random.default_rng(1).random((4, FIRST[-1])) < 0.5,
+        "shuffled actions": np.random.default_rng(1).random((5, FIRST[-1])) < 0.5,
     }
     results = {f"wrong {name}": np.stack([wrong] * 5) for name, wrong in (made | changes).items()}
     return results | {"starts": np.stack([FIRST] * 5), "criterion": np.full(5, 0.2), "swept": np.ones((5, 1))}
@@ -58,7 +60,9 @@ def goggle_results(**changes):
 
 def test_verdict_on_goggles():
     assert inverted_goggles.verdict(goggle_results()).status == "PASS"
+    four_of_five = np.where(np.arange(5)[:, None] < 4, wrong_steps(300, 200, 100), wrong_steps(100, 200, 300))
     for changes in (
+        {"two memories": four_of_five},  # the mean would do, not the interval
         {"two memories": wrong_steps(100, 200, 300)},  # no savings
         {"two memories": wrong_steps(300, 0, 100)},  # no aftereffect
         {"never forgets": wrong_steps(200, 200, 400)},
@@ -155,13 +159,44 @@ def test_misread_commands_are_other_commands():
     np.testing.assert_array_equal(active_vs_yoked.read(commands, 0.0, rng), commands)
 
 
+def test_verdict_on_yoked_learners():
+    def results(another=0.2, free=0.99, **changes):
+        right = {
+            "active": 0.99,
+            "own": 0.25,
+            "none": 0.25,
+            "actor": 0.99,
+            "shuffled": 0.25,
+            "memoryless": 0.3,
+        } | changes
+        curves = {"own choice": 0.1, "another's choice": another, "random": 0.3}
+        made = {f"bound {name}": x for name, x in zip(active_vs_yoked.LEARNERS, right.values(), strict=True)}
+        made |= {"free own commands": free, "free no commands": free}
+        results = {key: np.full((5, 10), value) for key, value in made.items()}
+        results |= {f"curve {name}": np.full((5, 10, 2), error) for name, error in curves.items()}
+        return results | {"chance": np.full(5, 0.3), "swept": np.ones((5, 1))}
+
+    assert active_vs_yoked.verdict(results()).status == "PASS"
+    for changes in (
+        {"active": 0.8, "actor": 0.8, "free": 0.8},
+        {"actor": 0.9},
+        {"own": 0.7},
+        {"none": 0.7},
+        {"shuffled": 0.7},
+        {"free": 0.9},
+        {"another": 0.1},
+    ):
+        assert active_vs_yoked.verdict(results(**changes)).status == "FAIL"
+
+
 # --- objects_as_subgraphs ------------------------------------------------------------------------------------------
 
 
 def test_score_of_a_graph_of_two_parts():
     graph = nx.MultiDiGraph()
     for a, b in [(0, 1), (1, 2), (2, 0), (3, 4), (4, 5), (5, 3)]:
-        graph.add_edge(a, b, probability=1.0)
+        graph.add_edge(a, b, key="on", probability=1.0)
+        graph.add_edge(a, a, key="stay", probability=1.0)
     labels = np.array([0, 0, 0, 1, 1, 1])
     assert objects_as_subgraphs.scores(graph, labels, 0) == [1.0, 1.0]
     assert objects_as_subgraphs.scores(graph, np.array([0, 1, 0, 1, 0, 1]), 0)[0] < 0.2
@@ -169,11 +204,43 @@ def test_score_of_a_graph_of_two_parts():
 
 def test_structures_that_never_move_stand_in_the_same_places_for_all():
     config = objects_as_subgraphs.SMOKE
-    seen, actions, world = objects_as_subgraphs.explore(config, 0, p_move=0.0)
+    seen, actions, world = objects_as_subgraphs.explore(config, 0, p_move=0.0, p_drawn=0.0)
     graph = objects_as_subgraphs.learn(seen, actions, world)
     certain = [p for *_, p in graph.edges(data="count")]
     pairs = {(a, key) for a, _, key in graph.edges(keys=True)}
     assert len(pairs) == len(certain)  # each action leads to one place from each
+
+
+def test_a_drawn_gaze_goes_to_the_same_place_of_the_next_structure():
+    world, rng = objects_as_subgraphs.RigidStructures(3, 2, 8, p_move=0.0), np.random.default_rng(0)
+    seeds = rng.integers(2**64, size=30, dtype=np.uint64)
+    state, actions = world.begin(30, seeds), rng.integers(0, 8, (30, 200))
+    seen = objects_as_subgraphs.watch(world, state, seeds, actions, np.ones((30, 200), bool))
+    before, after = seen[:, :-1], seen[:, 1:]
+    on = world.labels[before] > 0
+    assert on.any()
+    np.testing.assert_array_equal(after[on] - 64, (before[on] - 64 + 4) % 12)
+    state = world.begin(30, seeds)
+    undrawn = objects_as_subgraphs.watch(world, state, seeds, actions, np.zeros((30, 200), bool))
+    np.testing.assert_array_equal(undrawn, world.walk(actions, seeds))
+
+
+def test_verdict_on_objects():
+    def results(found=1.0, **changes):
+        made = {"shuffled": 0.05, "never moving": 0.0, "succession alone": 0.3, "permuted labels": 0.0} | changes
+        of = {key: np.full((5, 1, 2), value) for key, value in made.items()}
+        return {
+            "main": np.tile([1.0, found], (5, 1)),
+            "shuffled": of["shuffled"],
+            "shuffled_lengths": np.full((5, 1), 5000),
+            "controls": np.concatenate([of[name] for name in objects_as_subgraphs.CONTROLS], axis=1),
+            "undrawn": np.ones((5, 2, 2)),
+            "swept": np.ones((5, 1, 2, 1, 1, 2)),
+        }
+
+    assert objects_as_subgraphs.verdict(results()).status == "PASS"
+    for changes in ({"found": 0.5}, {"shuffled": 0.6}, {"never moving": 0.6}, {"succession alone": 0.6}):
+        assert objects_as_subgraphs.verdict(results(**changes)).status == "FAIL"
 
 
 # --- sensory_substitution ------------------------------------------------------------------------------------------
@@ -202,6 +269,19 @@ def test_steps_to_the_criterion():
     right[1] = True
     steps = sensory_substitution.steps_to(right, 0.9)
     assert steps.tolist() == [30 + 18, sensory_substitution.WINDOW, 100]
+
+
+def test_verdict_on_substitution():
+    def results(**changes):
+        steps = {"law kept": 30, "from scratch": 120, "from scratch, depth 3": 150, "law shuffled": 300}
+        steps = steps | {"law from shuffled actions": 300} | changes
+        right = {name: np.tile(np.arange(300) >= n, (5, 4, 1)) for name, n in steps.items()}
+        made = {f"{sense}: {name}": of for sense in sensory_substitution.SENSES for name, of in right.items()}
+        return made | {"criterion": np.full(5, 0.9), "chance": np.full((5, 2), 0.2), "swept": np.full((5, 1, 2), 0.3)}
+
+    assert sensory_substitution.verdict(results()).status == "PASS"
+    for changes in ({"law kept": 80}, {"law shuffled": 60}, {"law from shuffled actions": 60}, {"from scratch": 50}):
+        assert sensory_substitution.verdict(results(**changes)).status == "FAIL"
 
 
 # --- space_from_prediction -----------------------------------------------------------------------------------------
@@ -238,3 +318,45 @@ def test_verdict_on_space():
     assert space_from_prediction.verdict(results()).status == "PASS"
     for changes in ({"MME": 0.3}, {"MEM": 0.1}, {"shuffled": 0.1}):
         assert space_from_prediction.verdict(results(**changes)).status == "FAIL"
+
+
+# --- dimension_of_space --------------------------------------------------------------------------------------------
+
+
+def bodies(d=(6, 6, 7), parted=0, n_right=30):
+    exact = np.tile(dimension_of_space.expected(), (30, 1, 1))
+    exact[:n_right, :, 3] = d
+    exact[n_right:, :, 3] += 1
+    one = {"exact": exact, "parted": np.full((30, 3, 4), parted), "sampled": exact[:, :, None]}
+    return one | {"swept": exact[:, :, None, None]}
+
+
+def test_verdict_on_the_dimension_of_space():
+    assert (
+        dimension_of_space.verdict(bodies()).status == dimension_of_space.verdict(bodies(n_right=29)).status == "PASS"
+    )
+    for results in (bodies(d=(6, 6, 6)), bodies(n_right=28), bodies(parted=1)):
+        assert dimension_of_space.verdict(results).status == "FAIL"
+
+
+# --- prediction_trees ----------------------------------------------------------------------------------------------
+
+
+def test_verdict_on_prediction_trees():
+    floor = np.array([0.22, 0.13, 0.09, 0.07])
+
+    def errors(excess=0.001):
+        return np.tile([np.maximum(floor, floor[depth]) + excess for depth in range(4)], (5, 1, 1))
+
+    def results(late=0.09, shuffled=0.5, **changes):
+        made = {"error_next": errors(), "error_more": errors(), "late_next": np.full((5, 4, 4), late)} | changes
+        made |= {"error_shuffled": np.full((5, 3, 4), shuffled), "error_swept": made["error_next"][:, None, :3]}
+        floors = {"floor": floor, "floor_more": floor, "floor_unseen_actions": np.full(4, 0.45)}
+        return made | {key: np.tile(value, (5, 1)) for key, value in floors.items()}
+
+    assert prediction_trees.verdict(results()).status == "PASS"
+    assert prediction_trees.sweep(results()) == (1, 1)
+    flat = np.tile(floor[:1] * 0 + 0.07, (5, 4, 4))
+    for changes in ({"late": 0.12}, {"shuffled": 0.4}, {"error_more": errors(0.02)}, {"error_next": flat}):
+        assert prediction_trees.verdict(results(**changes)).status == "FAIL"
+    assert prediction_trees.sweep(results(error_next=flat)) == (0, 1)

@@ -473,6 +473,7 @@ def test_parameters_are_checked_and_clonable():
         (ContingencyModel(order=5), "order must be an integer from 0 to 4"),
         (ContingencyModel(order=True), "order must be an integer from 0 to 4"),
         (ContingencyModel(order=1.5), "order must be an integer from 0 to 4"),
+        (ContingencyModel(order=1.0), "order must be an integer from 0 to 4"),
         (ContingencyModel(forgetting=-0.1), "forgetting must be in"),
         (ContingencyModel(forgetting=1.0), "forgetting must be in"),
         (ContingencyModel(min_parent=-1), "min_parent must be at least 0"),
@@ -492,7 +493,7 @@ def test_parameters_are_checked_and_clonable():
         (([0, 1], [0], [1]), ValueError, "observation must have 1 steps"),
         (([0], [0], [1, 2]), ValueError, "next_observation must have 1 steps"),
         (([0], [0], [(1, 2)]), ValueError, "must have the shape of observation"),
-        (([], [], []), TypeError, "whole numbers"),
+        (([], [], []), ValueError, "action must not be empty"),
         ((np.zeros((0, 2), int), np.zeros(0, int), np.zeros((0, 2), int)), ValueError, "must not be empty"),
         (([0], [[[0]]], [0]), ValueError, r"shape \(n,\) or \(n, d\)"),
         (([(1, 1)], [0], [(1, 1)]), ValueError, r"observation must have shape \(\) per step"),
@@ -568,3 +569,77 @@ def test_too_many_actions_are_refused():
     with pytest.raises(ValueError, match="action must have at most 4096 distinct values; got 5000"):
         model.update(np.zeros(n, int), np.arange(n), np.zeros(n, int))
     assert model.n_steps_ == 1 and model.update(0, 1, 1).n_steps_ == 2
+
+
+@pytest.mark.parametrize(
+    "changed", [{"order": 0}, {"target": "next"}, {"alpha": 7.0}, {"forgetting": 0.5}, {"min_parent": 3}]
+)
+def test_counts_keep_the_parameters_they_were_made_with(changed, tmp_path):
+    steps = room(200)
+    model, changed_model = (ContingencyModel(1, "change", alpha=2.0).fit(steps) for _ in range(2))
+    changed_model.set_params(**changed)
+    seen, following = (side["observation"] for side in (steps.observation, steps.next_observation))
+    for answer in ("predict", "predict_proba", "information_gain", "contrast"):
+        expected = getattr(model, answer)(seen, steps.action)
+        np.testing.assert_array_equal(getattr(changed_model, answer)(seen, steps.action), expected)
+    expected = model.surprise(seen, steps.action, following)
+    np.testing.assert_array_equal(changed_model.surprise(seen, steps.action, following), expected)
+    assert list(changed_model.to_networkx().edges(data=True)) == list(model.to_networkx().edges(data=True))
+    (name,) = changed
+    for learn in (changed_model.partial_fit, changed_model.prequential):
+        with pytest.raises(ValueError, match=f"{name} must stay"):
+            learn(steps)
+    with pytest.raises(ValueError, match=f"{name} must stay"):
+        changed_model.update(seen[0], steps.action[0], following[0])
+    changed_model.save(tmp_path / "model")
+    restored = ContingencyModel.load(tmp_path / "model")
+    assert restored.get_params() == model.get_params() and restored.n_steps_ == 200
+    assert changed_model.fit(steps).n_steps_ == 200
+
+
+def test_parameters_may_be_numbers_of_numpy(tmp_path):
+    model = ContingencyModel(
+        np.int64(1), alpha=np.float32(0.5), forgetting=np.float64(0.1), min_parent=np.int32(1), max_contexts=np.int64(9)
+    ).update([0, 1, 2], [0, 1, 0], [1, 2, 0])
+    model.save(tmp_path / "model")
+    restored = ContingencyModel.load(tmp_path / "model").update(0, 1, 2)
+    np.testing.assert_array_equal(restored.predict_proba(0, 0), model.update(0, 1, 2).predict_proba(0, 0))
+
+
+def test_numbers_that_would_wrap_are_refused():
+    large = np.uint64(2**64 - 2)
+    with pytest.raises(ValueError, match="observation must be at most 9223372036854775807; got 18446744073709551614"):
+        ContingencyModel(target="next").update(large, 0, 1)
+    with pytest.raises(ValueError, match="action must be at most"):
+        ContingencyModel().update(0, large, 1)
+    with pytest.raises(ValueError, match=r"history\[1\] must be at most"):
+        ContingencyModel(2).update(0, 0, 1, history=([0], np.array([large])))
+    far = np.int64(2**62)
+    with pytest.raises(ValueError, match=r"next_observation must lie within 2\*\*61 of 0 for target='change'"):
+        ContingencyModel().update(0, 0, far)
+    with pytest.raises(ValueError, match=r"observation must lie within 2\*\*61"):
+        ContingencyModel().update(-far, 0, 1)
+    assert ContingencyModel(target="next").update(-far, 0, far).predict(-far, 0) == far
+    model = ContingencyModel().update(-(2**61), 0, 2**61)
+    assert model.outcomes_.tolist() == [2**62] and model.predict(2**61, 0) == 3 * 2**61
+    with pytest.raises(ValueError, match="observation must lie within"):
+        model.predict(far, 0)
+
+
+def test_ragged_and_empty_steps_are_named():
+    for arguments, message in [
+        (([], [], []), "action must not be empty"),
+        (([[0], [1, 2]], [0, 1], [[0], [1]]), "observation must have as many values in every row"),
+        (([0, 1], [[0], [1, 2]], [0, 1]), "action must have as many values in every row"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            ContingencyModel().update(*arguments)
+    with pytest.raises(ValueError, match=r"history\[0\] must have as many values"):
+        ContingencyModel(2).update([0, 1], [0, 1], [0, 1], history=([[0], [1, 2]], [[0], [1]]))
+
+
+def test_an_action_never_met_may_lead_to_any_outcome():
+    model = ContingencyModel(target="next").update([0, 0, 1], [0, 1, 1], [1, 1, 0])
+    np.testing.assert_allclose(model.predict_proba(0, 99), [0.5, 0.5])
+    assert model.information_gain(0, 99) > model.information_gain(0, 1)
+    assert model.surprise(0, 99, 1) == pytest.approx(np.log(2))

@@ -314,3 +314,38 @@ def test_bad_parameters_and_steps_are_refused():
     ]:
         with pytest.raises(error, match=message):
             learn()
+
+
+# --- callbacks -----------------------------------------------------------------------------------------------------
+
+
+def test_a_callback_sees_online_learning_and_may_stop_it():
+    steps, seen = ring(2500, 0), []
+
+    def watch(state, step):
+        assert step == state.n_steps and not state.noise_variance.flags.writeable
+        seen.append((step, state.noise_variance.copy()))
+        return step > 2000
+
+    whole = online().fit(steps)
+    watched = online().fit(steps, callback=lambda state, step: None)
+    X, action = steps.observation["eye"], steps.action
+    np.testing.assert_array_equal(np.stack(watched.predict(X, action)), np.stack(whole.predict(X, action)))
+    stopped = online().partial_fit(steps, callback=watch)
+    assert [step for step, _ in seen] == [1024, 2048]
+    np.testing.assert_array_equal(seen[-1][1], stopped.noise_variance_)
+    assert (stopped.noise_variance_ != whole.noise_variance_).any()
+
+
+def test_a_callback_is_called_once_in_batch_training():
+    seen = []
+    model = LocalLinearContingency(random_state=0).fit(ring(300, 0), callback=lambda *told: seen.append(told))
+    ((state, step),) = seen
+    assert step == state.n_steps == 300
+    np.testing.assert_array_equal(state.noise_variance, model.noise_variance_)
+
+
+def test_parameters_may_be_numbers_of_numpy(tmp_path):
+    model = LocalLinearContingency(n_components=np.int64(3), n_folds=np.int32(4), random_state=np.int64(0))
+    model.fit(ring(300, 0)).save(tmp_path / "model")
+    assert LocalLinearContingency.load(tmp_path / "model").n_components == 3

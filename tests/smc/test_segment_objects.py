@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from smc import ContingencyModel, Transitions, segment_objects
+from smc._segment_objects import _weights
 
 
 def blocks(sizes, inside=1.0, between=0.02, seed=0):
@@ -57,6 +58,34 @@ def test_it_reads_what_a_contingency_model_exports():
     assert labels[0] == labels[1] == labels[2] != labels[3] == labels[4] == labels[5]
 
 
+def pulled_rings(carried=0.4):
+    """Two rings of four places, turned by two actions; whatever is done, one is often carried to the other ring."""
+    graph = nx.MultiDiGraph()
+    for place in range(8):
+        for action in (1, 3):
+            graph.add_edge(place, place // 4 * 4 + (place + action) % 4, key=action, probability=1.0 - carried)
+            graph.add_edge(place, (place + 4) % 8, key=action, probability=carried)
+    return graph
+
+
+def test_contrast_joins_by_what_actions_do_and_not_by_what_follows_anyway():
+    labels = segment_objects(pulled_rings(), 2, weight="contrast", random_state=0).labels
+    assert len({labels[i] for i in range(4)}) == len({labels[i] for i in range(4, 8)}) == 1 and labels[0] != labels[4]
+    labels = segment_objects(pulled_rings(0.6), 2, random_state=0).labels
+    assert all(labels[i] == labels[i + 4] for i in range(4))  # by reliability the pull is what joins
+
+
+def test_contrast_is_the_spread_of_probabilities_over_actions():
+    graph = nx.MultiDiGraph()
+    for action, probability in enumerate((0.9, 0.2, 0.4)):
+        graph.add_edge(0, 1, key=action, probability=probability)
+        graph.add_edge(0, 2, key=action, probability=1.0 - probability)
+    graph.add_edge(3, 0, key=0, probability=1.0)
+    _, joined = _weights(graph, "contrast")
+    assert joined[0, 1] == joined[1, 0] == pytest.approx(3 * np.var([0.9, 0.2, 0.4]))
+    assert joined[0, 3] == 0.0  # an action without an alternative
+
+
 def test_bad_graphs_are_refused():
     graph, _ = blocks((3, 3))
     for bad, error, message in [
@@ -70,6 +99,19 @@ def test_bad_graphs_are_refused():
         segment_objects(graph, 7)
     with pytest.raises(ValueError, match="max_objects"):
         segment_objects(graph, max_objects=1)
-    graph.add_edge(0, 1, key=1)
+    with pytest.raises(ValueError, match="weight must be one of 'reliability', 'contrast'"):
+        segment_objects(graph, weight="squares")
+    with pytest.raises(TypeError, match="MultiDiGraph keyed by actions"):
+        segment_objects(nx.DiGraph(graph), weight="contrast")
+    with pytest.raises(ValueError, match="graph must join some of its nodes by weight='contrast'"):
+        segment_objects(graph, weight="contrast")  # one action alone
+    lonely = nx.MultiDiGraph()
+    lonely.add_nodes_from(range(3))
+    with pytest.raises(ValueError, match="graph must join some of its nodes"):
+        segment_objects(lonely)
+    graph.add_edge(0, 1, key=1, probability="likely")
+    with pytest.raises(ValueError, match="that from 0 to 1 has likely"):
+        segment_objects(graph)
+    graph.add_edge(0, 1, key=1, probability=None)
     with pytest.raises(ValueError, match=r"every edge must have a probability in \[0, 1\]; that from 0 to 1 has None"):
         segment_objects(graph)

@@ -45,6 +45,18 @@ def test_complex_steps_are_exact_where_differences_are_not():
     assert sensorimotor_dimension(sensors, *at_rest(), estimator="covariance", random_state=0).dimension != 3
 
 
+def test_curvature_adds_no_dimensions_beyond_the_commands():
+    """The eye of the docstring; large steps bend what one command does into two dimensions."""
+
+    def eye(motor, environment):
+        distance = environment[:, :1] - motor + np.arange(5.0)
+        return environment[:, 1:] / (1.0 + distance**2)
+
+    for step in (1e-4, 1e-2):
+        found = sensorimotor_dimension(eye, [0.3], [0.1, 2.0], estimator="covariance", step=step, random_state=0)
+        assert (found.body, found.environment, found.both) <= (1, 2, 3) and found.body == 1
+
+
 def test_the_seed_decides_the_movements():
     run = [
         sensorimotor_dimension(linear_world(5, 4, 3), *at_rest(), estimator="covariance", random_state=seed)
@@ -64,7 +76,7 @@ def test_the_seed_decides_the_movements():
         ({"environment": [[1.0]]}, ValueError, r"environment must have shape \(n,\), got \(1, 1\)"),
         ({"estimator": "rank"}, ValueError, "estimator must be one of 'jacobian', 'covariance'"),
         ({"step": 0.0}, ValueError, "step must be in"),
-        ({"n_samples": 1}, ValueError, "n_samples must be at least 2"),
+        ({"n_samples": 3}, ValueError, "n_samples must be at least 4"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:divide by zero", "ignore:invalid value")

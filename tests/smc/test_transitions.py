@@ -215,3 +215,10 @@ def test_discrete_actions_stay_numbers():
 def test_from_env_refuses_what_it_cannot_use(arguments, error, message):
     with pytest.raises(error, match=message):
         Transitions.from_env(**({"env": Counter(), "policy": None, "n": 4, "seed": 0} | arguments))
+
+
+def test_ragged_lists_are_named():
+    with pytest.raises(ValueError, match=r"observation\['eye'\] must have as many values in every row"):
+        Transitions({"eye": [[0.0], [1.0, 2.0]]}, np.array([0, 1]), {"eye": np.zeros((2, 1))})
+    with pytest.raises(ValueError, match="action must have as many values in every row"):
+        Transitions({"eye": np.zeros((2, 1))}, [[0], [1, 2]], {"eye": np.zeros((2, 1))})

@@ -95,6 +95,21 @@ def test_replay_refuses_an_action_that_is_not_allowed():
     np.testing.assert_array_equal(policy(None, None, np.ones((2, 2), bool)), [1, 0])
 
 
+def test_replay_serves_the_recorded_agents_and_actions_alone():
+    policy = YokedReplay([[1, 0]])
+    with pytest.raises(ValueError, match="observation must be that of the 2 recorded agents; got 5"):
+        policy(np.zeros((5, 1)), None)
+    with pytest.raises(ValueError, match=r"allowed has 1 actions; the recorded ones are 0..1"):
+        policy(None, None, np.ones((2, 1), bool))
+    with pytest.raises(ValueError, match=r"allowed must have shape \(2, n_actions\); got \(5, 2\)"):
+        policy(None, None, np.ones((5, 2), bool))
+    with pytest.raises(ValueError, match="the recorded ones are vectors"):
+        YokedReplay([[0.5, 1.0]])(None, None, np.ones((2, 2), bool))
+    with pytest.raises(ValueError, match="action must be finite"):
+        YokedReplay([[np.nan, 1.0]])
+    assert policy(np.zeros((2, 1)), None).tolist() == [1, 0]  # nothing refused was done
+
+
 @pytest.mark.parametrize("action", [np.zeros(3, int), np.zeros((0, 2), int), [["left"]]])
 def test_replay_refuses_what_are_no_records(action):
     with pytest.raises(ValueError, match="action must hold numbers of shape"):
@@ -241,5 +256,11 @@ def test_bad_observations_are_refused():
         policy(np.zeros((2, 1)), rng(0))
     with pytest.raises(ValueError, match="one row per agent"):
         policy(np.int64(3), rng(0))
-    with pytest.raises(ValueError, match=r"action must be \(2,\) integers in 0..1"):
+    with pytest.raises(ValueError, match=r"action must be in 0..1; got 0..2"):
         policy.learn(np.zeros((2, 1), int), np.array([0, 2]), None)
+    with pytest.raises(ValueError, match=r"action must be \(2,\) integers, one per agent; got shape \(3,\)"):
+        policy.learn(np.zeros((2, 1), int), np.array([0, 1, 1]), None)
+    gain = InformationGain(ContingencyModel(), 2)
+    with pytest.raises(ValueError, match=r"action must be in 0\.\.1; got 7\.\.7"):
+        gain.learn(np.zeros((1, 1), int), np.array([7]), np.zeros((1, 1), int))
+    assert not hasattr(gain.model, "_tree")

@@ -107,3 +107,17 @@ def test_what_does_not_fit_is_refused():
     ]:
         with pytest.raises(ValueError, match=message):
             make()
+
+
+def test_beliefs_that_are_none_are_refused():
+    policy = RecognitionGain(np.full((3, 2, 4), 0.25))
+    for total, message in [
+        (np.array([[0.0, np.nan, 0.0]]), "NaN or infinity"),
+        (np.array([[0.0, np.inf, 0.0]]), "NaN or infinity"),
+        (np.full((1, 3), -np.inf), "each agent a finite one"),
+        (np.zeros((2, 5)), r"total must have shape \(n, 3\), n agents; got \(2, 5\)"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            policy.values(Looks(None, None, total), None)
+    assert policy.values(Looks(None, None, np.array([[0.0, -np.inf, 0.0]])), None).shape == (1, 2)
+    assert policy.values(Looks(None, None, np.empty((0, 3))), None).shape == (0, 2)

@@ -100,11 +100,19 @@ def test_a_table_of_ones_own():
         ({"senses": {"eye": np.array([0])}}, r"senses\['eye'\] must have 2 rows"),
         ({"start_probabilities": np.array([1.0, 1.0])}, "start_probabilities must be 2 numbers"),
         ({"start_probabilities": np.array([2.0, -1.0])}, "start_probabilities must be 2 numbers"),
+        ({"states": np.empty((0, 1), int)}, "states must have shape .* with at least one state"),
+        ({"following": np.array([[1.7], [1.0]])}, "following must hold whole numbers; got float64"),
+        ({"senses": {"eye": np.array([0.5, np.nan])}}, r"senses\['eye'\] must hold whole numbers; got float64"),
     ],
 )
 def test_bad_tables_are_refused(changes, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         two_states(**changes)
+
+
+def test_textures_need_a_seed():
+    with pytest.raises(ValueError, match="random_state must be at least 0"):
+        CorridorStates(random_state=-1)
 
 
 # --- the rules of each world ---------------------------------------------------------------------------------------
