@@ -19,8 +19,8 @@ Prediction  (P1) The supervised action decoder reaches R2 0.6 and beats a random
             mosaics and clouds without knowledge of the object.
 Controls    Random encoder, identity, shuffled and no action, supervised decoder; the room told by each head; of single
             glances mosaics over the whole frame, masks of other views, twice the time; paired objects and initial
-            weights; settings from three tries each, SimCLR five (experiments/data/action_views_tuning.csv), on seeds,
-            rooms and lights that no table shows.
+            weights; settings from three tries each, SimCLR five, of the designs for single glances two of those
+            (experiments/data/action_views_tuning.csv), on seeds, rooms and lights that no table shows.
 Citation    Devillers and Lefort (2023), EquiMod, ICLR; Aubret et al. (2023), Time to augment, ICLR; Garrido et al.
             (2023), SIE and 3DIEBench, ICML.
 Cost        17 minutes of processor time for the five seeds of the table `main`, 12 for `acting`, 6 for `planning`,
