@@ -48,8 +48,8 @@ def figure(results):
     import matplotlib.pyplot as plt
     from mpl_toolkits.mplot3d.art3d import Line3DCollection
 
-    fig = plt.figure(figsize=(12.5, 9))
-    grid = fig.add_gridspec(3, len(SHOWN), height_ratios=(1, 1, 0.8))
+    fig = plt.figure(figsize=(12.5, 10), layout="constrained")
+    grid = fig.add_gridspec(3, len(SHOWN), height_ratios=(1, 1, 0.6))
     for column, name in enumerate(SHOWN):
         for i, shape in enumerate(SHAPES):
             ax = fig.add_subplot(grid[i, column], projection="3d")
@@ -64,7 +64,7 @@ def figure(results):
             for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
                 axis.set_ticklabels([])
             ax.set_box_aspect((1, 1, 1), zoom=1.1)
-    fig.colorbar(dots, ax=fig.axes, shrink=0.5, label="yaw (degrees)", ticks=[-180, -90, 0, 90, 180])
+    fig.colorbar(dots, ax=fig.axes, shrink=0.4, aspect=30, label="yaw (degrees)", ticks=[-180, -90, 0, 90, 180])
     shares = fig.add_subplot(grid[2, :])
     for i, (shape, colour) in enumerate(zip(SHAPES, (PALETTE[0], PALETTE[3]))):
         intervals = [paired_bootstrap(right(of(results, name))[:, i]) for name in METHODS]
@@ -73,7 +73,7 @@ def figure(results):
         x = np.arange(len(METHODS)) + 0.36 * (i - 0.5)
         shares.bar(x, means, 0.32, yerr=ends, capsize=3, color=colour, label=shape)
     shares.set(ylabel="share of right\nBetti numbers", ylim=(0, 1.02))
-    shares.set_xticks(range(len(METHODS)), [name.replace(", ", ",\n") for name in METHODS], fontsize=9)
+    shares.set_xticks(range(len(METHODS)), [name.replace(" ", "\n") for name in METHODS], fontsize=8)
     shares.grid(axis="x", visible=False)
-    shares.legend(loc="upper left")
+    shares.legend(loc="upper right")
     return fig
