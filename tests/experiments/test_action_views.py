@@ -101,15 +101,6 @@ def test_what_is_shuffled_or_hidden_changes_the_training(objects):
     assert len({tuple(loss) for loss in losses.values()}) == len(losses)
 
 
-@pytest.mark.parametrize("table", ["bundled", "ablations", "multimodal", "acting", "glance", "planning"])
-def test_every_table_runs_and_is_judged(table):
-    config = replace(CONFIG, table=table)
-    results = {key: np.asarray(array)[None] for key, array in action_views.run(config, 0).items()}
-    assert action_views.table(results)
-    assert action_views.verdict(results).status in ("PASS", "FAIL")
-    action_views.main.figure(results)
-
-
 def made_up(advantage):
     """Results of three seeds in which the encoder told its actions is better by `advantage` in all respects."""
     rng = np.random.default_rng(0)
