@@ -259,7 +259,7 @@ class LocalPrecision(RegressorMixin, BaseEstimator):
 
 
 def _check_numbers(y):
-    if y is not None and np.asarray(y).dtype.kind in "USMmc":
+    if y is not None and np.asarray(y).dtype.kind in "USMm":
         raise TypeError(f"y must hold real numbers, got dtype {np.asarray(y).dtype}")
 
 
