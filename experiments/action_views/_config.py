@@ -29,9 +29,10 @@ class Config:
 
 
 SMOKE = Config(
+    image_size=16,
     n_points=16,
     n_objects=2,
-    n_test=4,
+    n_test=2,
     n_views=3,
     n_probe=2,
     n_room_views=4,

@@ -12,7 +12,7 @@ from experiments.action_views import SMOKE, _claims, _comparison, _data, _measur
 from smc.encoders.metrics import action_r2
 from smc.worlds import reveal
 
-CONFIG = replace(SMOKE, n_test=2)
+CONFIG = SMOKE
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from experiments import action_views
 from experiments.action_views import SMOKE, _comparison, _data, _glance, _methods, _pasting
 from smc.worlds import changed
 
-CONFIG = replace(SMOKE, n_test=2, table="glance")
+CONFIG = replace(SMOKE, table="glance")
 
 
 @pytest.fixture(scope="module")
