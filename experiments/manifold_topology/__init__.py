@@ -4,8 +4,8 @@ Finding     An object that turns about one axis shows a ring of views, about two
             holes where they are to be had: on circles of the true poses and on what an encoder told the pose makes of
             the views. In pixels it finds rings, never the torus. EquiMod fills its sphere with one of the two axes,
             coiled, and leaves out the other: the map of all views is a ring. An action decoder, which is asked for
-            both axes alike, now and then shows the torus. So on seeds 0 and 1, too few for a claim over trainings:
-            `mesmrise run manifold_topology --seeds 2` made `experiments/data/manifold_topology_table.csv`.
+            both axes alike, now and then shows the torus. `mesmrise run manifold_topology` makes
+            `experiments/data/manifold_topology_table.csv`.
 Citation    Fritzke (1995), NIPS 7:625 (the map learns the topology of its data); Carlsson (2009), Bull. AMS 46:255
             (Betti numbers as the shape of data). The question is ours; we know of no published numbers.
 Prediction  The map of embeddings learned with the action has the Betti numbers of the pose, (1, 1, 0) for one turning
