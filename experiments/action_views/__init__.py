@@ -23,12 +23,11 @@ Controls    Random encoder, identity, shuffled and no action, supervised decoder
             (experiments/data/action_views_tuning.csv), on seeds, rooms and lights that no table shows.
 Citation    Devillers and Lefort (2023), EquiMod, ICLR; Aubret et al. (2023), Time to augment, ICLR; Garrido et al.
             (2023), SIE and 3DIEBench, ICML.
-Cost        17 minutes of processor time for the five seeds of the table `main`, 12 for `acting`, 6 for `planning`,
-            45 for `glance`.
+Cost        17 minutes of processor time for the five seeds of the table `main`, 12 for `acting`, 6 for `planning`, 45
+            for `glance`, 17 for `ablations`, 15 for `multimodal` and for `bundled`.
 
-experiments/data/action_views_main.csv is the table of `mesmrise run action_views --jobs 2`; action_views_acting.csv,
-action_views_glance.csv and action_views_planning.csv are those of `mesmrise run action_views --jobs 2 --table acting`,
-`--table glance` and `--table planning`.
+experiments/data/action_views_main.csv is the table of `mesmrise run action_views --jobs 2`; action_views_acting.csv is
+that of `mesmrise run action_views --jobs 2 --table acting`, and so for every other table.
 
 `--table` chooses the question: main, bundled (objects made by people), ablations, multimodal (image and cloud),
 acting (the object is put away for a moment, which shows the room alone), glance (that is done in training only), or
